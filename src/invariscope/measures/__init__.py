@@ -1,0 +1,1 @@
+"""One number per unit from pairs of responses."""

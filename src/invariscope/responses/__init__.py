@@ -1,0 +1,1 @@
+"""Responses of units to images and to the same images transformed."""

@@ -1,0 +1,1 @@
+"""A measurement from plan to tables: execute, store, resume."""

@@ -1,0 +1,1 @@
+"""Experiments: grids of trainings and measurements that answer one question."""

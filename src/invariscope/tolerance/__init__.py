@@ -1,0 +1,1 @@
+"""How the output of a network depends on the magnitude of a transformation."""

@@ -1,0 +1,1 @@
+"""Networks in the seen/unseen-transformed paradigm."""

@@ -1,0 +1,1 @@
+"""Families of maps from images to images, indexed by a magnitude."""
