@@ -1,0 +1,138 @@
+"""A run directory: finished parts survive a kill, and nothing that is finished is overwritten by accident."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from invariscope.core.errors import RunError
+from invariscope.core.files import whole
+
+TABLES = ("verdicts", "curves", "softmax", "predictions", "thresholds", "units", "layers")
+_PLAN, _PARTS, _INFO = ".plan.json", ".parts", "run.json"
+
+Part = Mapping[str, pd.DataFrame]
+
+
+def key_of(plan: Mapping[str, Any]) -> str:
+    """A short name for everything that decides a run's numbers.
+
+    Example:
+        >>> key_of({"seed": 0}) == key_of({"seed": 0}), key_of({"seed": 0}) == key_of({"seed": 1})
+        (True, False)
+    """
+    return hashlib.blake2b(json.dumps(plan, sort_keys=True, default=str).encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True)
+class Store:
+    """A run directory while it is being filled.
+
+    Args:
+        path: the directory.
+        plan: all that decides the run's numbers; plain values.
+        done: the directory already holds this very run, finished.
+    """
+
+    path: Path
+    plan: Mapping[str, Any]
+    done: bool = False
+
+    @classmethod
+    def open(cls, path: Path, plan: Mapping[str, Any], *, resume: bool, overwrite: bool) -> "Store":
+        """Claim a directory for a run.
+
+        Args:
+            path: the directory; is made.
+            plan: all that decides the run's numbers.
+            resume: go on with what lies there if it is the same run.
+            overwrite: throw away what lies there if it is a run.
+
+        Raises:
+            RunError: the directory holds another run, or this one and neither `resume` nor `overwrite` was said.
+        """
+        if path.exists() and not path.is_dir():
+            raise RunError(f"{path} is a file, not a directory; choose another place with --out.")
+        marker = next((path / name for name in (_INFO, _PLAN) if (path / name).exists()), None)
+        if marker is not None and overwrite:
+            clear(path)
+            marker = None
+        if marker is not None:
+            state = "a finished run" if marker.name == _INFO else "an unfinished run"
+            if not resume:
+                raise RunError(f"{path} holds {state}; say --resume to go on with it, --overwrite, or another --out.")
+            if _key_in(marker) != key_of(plan):
+                raise RunError(
+                    f"{path} holds {state} with other settings, images or weights, so it cannot be resumed; "
+                    "say --overwrite to replace it, or choose another --out."
+                )
+            return cls(path, plan, done=marker.name == _INFO)
+        _write_json(path / _PLAN, {"key": key_of(plan), "plan": plan})
+        return cls(path, plan)
+
+    def has(self, name: str) -> bool:
+        """Whether a part is finished."""
+        return (self.path / _PARTS / name).is_dir()
+
+    def spool(self) -> Path:
+        """Where temporary files of the run lie."""
+        return self.path / _PARTS
+
+    def add(self, name: str, tables: Part, files: Callable[[Path], list[dict[str, Any]]] | None = None) -> None:
+        """Write a finished part: its tables, its example images and their index, all or nothing."""
+        with whole(self.path / _PARTS / name) as draft:
+            draft.mkdir()
+            for table, frame in tables.items():
+                frame.to_parquet(draft / f"{table}.parquet", index=False, compression="zstd")
+            (draft / "examples").mkdir()
+            index = files(draft / "examples") if files else []
+            (draft / "index.json").write_text(json.dumps(index))
+
+    def finish(self, order: Sequence[str], info: Mapping[str, Any], describe: str) -> None:
+        """Put the parts together, in `order`, and write run.json last: where it lies, the run is complete."""
+        parts = [self.path / _PARTS / name for name in order]
+        for table in TABLES:
+            files = [part / f"{table}.parquet" for part in parts if (part / f"{table}.parquet").exists()]
+            frames = [frame for file in files if len(frame := pd.read_parquet(file))]
+            if frames or files:
+                joined = pd.concat(frames, ignore_index=True) if frames else pd.read_parquet(files[0])
+                with whole(self.path / f"{table}.parquet") as draft:
+                    joined.to_parquet(draft, index=False, compression="zstd")
+        with whole(self.path / "examples") as draft:
+            draft.mkdir()
+            index: list[dict[str, Any]] = []
+            for part in parts:
+                index += json.loads((part / "index.json").read_text())
+                for picture in sorted((part / "examples").iterdir()):
+                    shutil.copyfile(picture, draft / picture.name)
+            (draft / "index.json").write_text(json.dumps(index, indent=1))
+        with whole(self.path / "README.txt") as draft:
+            draft.write_text(describe)
+        _write_json(self.path / _INFO, {**info, "key": key_of(self.plan)})
+        (self.path / _PLAN).unlink(missing_ok=True)
+        shutil.rmtree(self.path / _PARTS, ignore_errors=True)
+
+
+def clear(path: Path) -> None:
+    """Remove a run from its directory; files that no run writes stay."""
+    for name in (_INFO, _PLAN, "README.txt", "report.html", *(f"{table}.parquet" for table in TABLES)):
+        (path / name).unlink(missing_ok=True)
+    for name in (_PARTS, "examples", "figures", "units"):
+        shutil.rmtree(path / name, ignore_errors=True)
+
+
+def _key_in(marker: Path) -> str:
+    try:
+        return str(json.loads(marker.read_text())["key"])
+    except (ValueError, KeyError, OSError) as error:
+        raise RunError(f"{marker} cannot be read as a run; say --overwrite to replace it.") from error
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    with whole(path) as draft:
+        draft.write_text(json.dumps(content, indent=1, default=str) + "\n")
