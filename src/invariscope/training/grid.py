@@ -1,0 +1,100 @@
+"""Many jobs in several processes of one thread each, with the results of doing them one after another."""
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import torch
+
+from invariscope.core.errors import RunError, SettingError
+from invariscope.core.progress import Progress, Silent
+
+J = TypeVar("J")
+R = TypeVar("R")
+S = TypeVar("S")
+
+_shared: Any = None
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within the block, PyTorch computes in one thread: sums are then the same on every machine's number of cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def run_jobs(
+    work: Callable[[S, J], R],
+    shared: S,
+    jobs: Sequence[J],
+    workers: int = 2,
+    progress: Progress | None = None,
+    what: str = "jobs",
+) -> list[R]:
+    """Do jobs in worker processes; the results are those of one process, in the order of the jobs.
+
+    Args:
+        work: a function of a module, called with `shared` and a job; what it shall keep, it writes itself.
+        shared: sent to each worker once.
+        jobs: what there is to do.
+        workers: how many processes; 1 works here.
+        progress: told of every finished job.
+        what: the jobs' noun in the plural, for progress and messages.
+
+    Returns:
+        One result per job.
+
+    Raises:
+        SettingError: there is less than one worker.
+        RunError: a worker process died; what was finished before was kept by `work`.
+
+    Example:
+        >>> run_jobs(pow, 2, [1, 2, 3], workers=1)
+        [2, 4, 8]
+    """
+    if workers < 1:
+        raise SettingError(f"workers takes 1 or more processes; got {workers}.")
+    progress = progress or Silent()
+    progress.start(what, len(jobs))
+    results: dict[int, R] = {}
+    if min(workers, len(jobs)) <= 1:
+        with one_thread():
+            for place, job in enumerate(jobs):
+                results[place] = work(shared, job)
+                progress.advance()
+        return [results[place] for place in range(len(jobs))]
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(min(workers, len(jobs)), context, _begin, (shared,))
+    try:
+        places = {pool.submit(_do, work, job): place for place, job in enumerate(jobs)}
+        for future in as_completed(places):
+            results[places[future]] = future.result()
+            progress.advance()
+    except BrokenProcessPool as error:
+        raise RunError(
+            f"a worker process ended after {len(results)} of {len(jobs)} {what}: it ran out of memory or was killed, "
+            'or your script lacks if __name__ == "__main__". What is finished is kept; repeat the call to go on.'
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return [results[place] for place in range(len(jobs))]
+
+
+def _begin(shared: Any) -> None:
+    global _shared
+    # Ctrl-C reaches the whole group: a worker then ends at once and without a traceback; its parent speaks.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    torch.set_num_threads(1)
+    _shared = shared
+
+
+def _do(work: Callable[[S, J], R], job: J) -> R:
+    return work(_shared, job)
