@@ -1,0 +1,18 @@
+"""`invariscope measures`: what is computed for every unit."""
+
+from invariscope.cli.options import Shared
+
+
+def measures(*, shared: Shared = Shared()) -> None:  # noqa: B008 - frozen
+    """List the measures of units: the columns they fill and what they mean.
+
+    Args:
+        shared: what every command has.
+    """
+    from invariscope.cli.output import first_line, print_list
+    from invariscope.measures.base import MEASURES
+
+    rows = [
+        {"name": name, "columns": list(kind.columns), "says": first_line(kind)} for name, kind in MEASURES.items()
+    ]
+    print_list("measures", rows, shared)

@@ -1,0 +1,143 @@
+"""The short answer after a measurement, on the terminal."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from invariscope.report.answers import Answer, answer_all
+from invariscope.report.read import RunData, read_run
+from invariscope.report.words import count, listed, percent, title
+from invariscope.runs.run import Run
+
+COLOURS = {
+    "invariance": "green",
+    "mixed": "cyan",
+    "other units": "blue",
+    "neither": "yellow",
+    "not tolerated": "red",
+    "unknown": "dim",
+}
+WIDTH = 110
+
+
+def print_summary(run: Run, report: Path) -> None:
+    """Print what was measured, one sentence of answer, a line per transformation, and where the report is.
+
+    Args:
+        run: a finished run.
+        report: where its page lies.
+    """
+    data = read_run(run.path)
+    answers = answer_all(data)
+    console = Console(highlight=False, soft_wrap=False)
+    if not sys.stdout.isatty():
+        console = Console(highlight=False, width=WIDTH)
+    console.print()
+    console.print(Text(subject(data), style="bold"))
+    console.print(Text(headline(answers)))
+    if answers:
+        console.print(_table(answers))
+    console.print(Text("Report: ").append(str(report), style="bold"), soft_wrap=True)
+
+
+def subject(run: RunData) -> str:
+    """What was measured on what.
+
+    Args:
+        run: a run.
+
+    Returns:
+        One line: the network, the images, the clean quality.
+    """
+    images = run.info.get("images", {})
+    network = run.info.get("network") or {}
+    parts = [str(network.get("spec") or images.get("spec")), count(images.get("n") or 0, "image")]
+    if images.get("skipped"):
+        parts.append(f"{count(images['skipped'], 'image')} skipped")
+    accuracy = run.info.get("clean_accuracy")
+    if accuracy is not None and accuracy == accuracy:
+        parts.append(f"clean accuracy {percent(float(accuracy), 1)}")
+    return " · ".join(parts)
+
+
+def headline(answers: Sequence[Answer]) -> str:
+    """The answer in a sentence or two.
+
+    Args:
+        answers: one per transformation.
+
+    Returns:
+        What is tolerated, and what carries it.
+
+    Example:
+        >>> headline([])
+        'No transformation was measured.'
+    """
+    if not answers:
+        return "No transformation was measured."
+    told = [answer for answer in answers if answer.tolerated is not None]
+    if not told:
+        counted = _counted([answer.verdict for answer in answers])
+        return f"{count(len(answers), 'transformation')} compared: {counted}."
+    held = [answer for answer in told if answer.tolerated]
+    lost = [title(answer.name).lower() for answer in told if not answer.tolerated]
+    first = f"Of {count(len(told), 'transformation')}, {len(held)} are tolerated at one or more of the measured strengths"
+    if len(told) == 1:
+        first = f"{title(told[0].name)} is {'' if held else 'not '}tolerated at {'a' if held else 'the first'} measured strength"
+    sentences = [f"{first}; where they are, this is carried by: {_counted([a.verdict for a in held])}." if held else f"{first}."]
+    if lost and len(told) > 1:
+        sentences.append(f"Not even at the first step: {listed(lost)}.")
+    return " ".join(sentences)
+
+
+def _counted(verdicts: Sequence[str]) -> str:
+    return ", ".join(f"{word} {verdicts.count(word)}" for word in COLOURS if word in verdicts)
+
+
+def _table(answers: Sequence[Answer]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("transformation")
+    table.add_column("safe range")
+    table.add_column("gives way first")
+    table.add_column("verdict")
+    for heading in ("at", "invariant", "specialized"):
+        table.add_column(heading, justify="right")
+    for answer in answers:
+        word = answer.verdict
+        worst = answer.worst_class
+        table.add_row(
+            title(answer.name),
+            safe_range(answer),
+            worst[0] if worst else "–",
+            Text(word, style=COLOURS[word]),
+            answer.axis.write(answer.magnitude),
+            percent(answer.value("invariant_share")),
+            percent(answer.value("specialized_share")),
+        )
+    return table
+
+
+def safe_range(answer: Answer) -> str:
+    """The magnitudes up to which the quality stays, on both sides of the identity.
+
+    Args:
+        answer: of one transformation.
+
+    Returns:
+        The two ends; ≤ and ≥ say that the end of what was measured came first.
+    """
+    known = [limit for limit in answer.safe if limit.known]
+    if not known:
+        return "–"
+    if answer.axis.switch:
+        return "yes" if known[0].censored else "no"
+    ends = []
+    for limit in known:
+        beyond = ("≤ " if limit.sign != "+" else "≥ ") if limit.censored else ""
+        ends.append(beyond + answer.axis.write(limit.reach, 2))
+    return " … ".join(ends)

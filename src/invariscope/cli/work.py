@@ -1,0 +1,83 @@
+"""Around long work: progress, interruption, and what is said at its end."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from invariscope.cli import configuration
+from invariscope.cli.options import Shared
+from invariscope.cli.output import note, print_json, records
+from invariscope.core.progress import Progress, bar
+
+if TYPE_CHECKING:
+    from invariscope.runs.run import Run
+
+
+@contextmanager
+def working(shared: Shared, out: Path) -> Iterator[Progress]:
+    """Within the block, long work shows its progress, and Ctrl-C says how to continue it.
+
+    Args:
+        shared: the options that say how much to show.
+        out: the run directory.
+
+    Yields:
+        Progress for the work.
+    """
+    try:
+        with bar(shared.quiet) as progress:
+            yield progress
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt(
+            f"what is finished is kept in {out}; repeat the command with --out {out} --resume to continue"
+        ) from stop
+
+
+def finish(run: "Run", shared: Shared, options: Mapping[str, Any]) -> None:
+    """Write the report and the resolved configuration, and say what was found.
+
+    Args:
+        run: a finished run.
+        shared: the options that every command has.
+        options: the command's own, as they were resolved.
+    """
+    from invariscope.cli.summary import print_summary
+    from invariscope.report.page import make_report
+
+    resolved = {**options, "device": shared.device, "seed": shared.seed}
+    configuration.write(run.path / "configuration.toml", resolved)
+    report = make_report(run.path)
+    for warning in run.info.get("warnings", []):
+        note(f"note: {warning}", shared)
+    if shared.json:
+        print_json(payload(run, report))
+    elif shared.quiet:
+        print(report)
+    else:
+        print_summary(run, report)
+
+
+def payload(run: "Run", report: Path) -> dict[str, Any]:
+    """What --json prints of a run.
+
+    Args:
+        run: a finished run.
+        report: where its page lies.
+
+    Returns:
+        The run's place, its answer and its summary tables.
+    """
+    images = run.info.get("images", {})
+    return {
+        "run": run.path,
+        "report": report,
+        "clean_accuracy": run.info.get("clean_accuracy"),
+        "n_images": images.get("n"),
+        "n_skipped": images.get("skipped", 0),
+        "verdicts": records(run.verdicts),
+        "thresholds": records(run.thresholds),
+        "layers": records(run.layers),
+        "warnings": run.info.get("warnings", []),
+        "seconds": run.info.get("seconds"),
+    }
