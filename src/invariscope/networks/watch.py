@@ -1,0 +1,152 @@
+"""Watching a forward pass: every place where an activation comes into being, at that very moment."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
+
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils.hooks import RemovableHandle
+
+from invariscope.networks.activations import CANDIDATES, is_rectifier, plain_name, site_of
+from invariscope.networks.outputs import logits_of, tensors_of
+
+OUTPUT = "output"
+
+
+class Event(NamedTuple):
+    """An activation that has just been produced.
+
+    Attributes:
+        name: of the site.
+        kind: "activation", "module", "sum" or "output".
+        operation: the class of the module, or the name of the function.
+        tensor: the activation itself; what runs next may overwrite it.
+    """
+
+    name: str
+    kind: str
+    operation: str
+    tensor: Tensor
+
+
+Observer = Callable[[object, Sequence[object], Mapping[str, object], object], None]
+
+
+class _Pass:
+    """The state of one forward pass: which modules are running, and how often each thing has run."""
+
+    def __init__(self, emit: Callable[[Event], None]) -> None:
+        self._emit, self.reading = emit, False
+        self.running: list[str] = []
+        self.rectifying = 0
+        self.calls: Counter[str] = Counter()
+
+    def begin(self) -> None:
+        self.running.clear()
+        self.calls.clear()
+        self.rectifying = 0
+
+    def emit(self, event: Event) -> None:
+        # What the reader computes is no part of the network.
+        self.reading = True
+        try:
+            self._emit(event)
+        finally:
+            self.reading = False
+
+
+class _Functions(TorchFunctionMode):
+    """Sees every call of a torch function, and tells which are sites."""
+
+    def __init__(self, state: _Pass, wanted: Collection[str] | None, observe: Observer | None) -> None:
+        super().__init__()
+        self._state, self._wanted, self._observe = state, wanted, observe
+        self._names: dict[object, str] = {}
+
+    def __torch_function__(
+        self, func: object, types: object, args: Sequence[object] = (), kwargs: Mapping[str, object] | None = None
+    ) -> object:
+        state, kwargs = self._state, kwargs or {}
+        if state.reading or not state.running:
+            return func(*args, **kwargs)  # type: ignore[operator]
+        name = self._names.get(func)
+        if name is None:
+            plain = plain_name(func)
+            name = self._names[func] = plain if plain in CANDIDATES else ""
+        # Asked before the call: an operation in place changes what it was given.
+        site = site_of(name, args, kwargs) if name and not state.rectifying else None
+        result = func(*args, **kwargs)  # type: ignore[operator]
+        if self._observe is not None:
+            self._observe(func, args, kwargs, result)
+        if site is not None and isinstance(result, Tensor):
+            kind, operation = site
+            place = ".".join(filter(None, (state.running[-1], f"{operation}()")))
+            state.calls[place] += 1
+            label = f"{place}#{state.calls[place]}"
+            if self._wanted is None or label in self._wanted:
+                state.emit(Event(label, kind, operation, result))
+        return result
+
+
+@contextmanager
+def watch(
+    module: nn.Module,
+    emit: Callable[[Event], None],
+    names: Collection[str] | None = None,
+    observe: Observer | None = None,
+) -> Iterator[None]:
+    """Within the block, every forward pass of the module tells of each activation as it is produced.
+
+    Names: the path of the module ("layer1.0.relu"), "#2" and on for its second call and later ones, "[0]" for the parts
+    of an output that is not one tensor; for a function the path of the innermost running module, the function and the
+    number of its call there ("layer1.0.relu()#1"); "output" for what the network answers.
+
+    Args:
+        module: the network.
+        emit: called with each event; what it computes is not watched.
+        names: the sites to tell of; None tells of all.
+        observe: called after every torch function of the pass with (function, args, kwargs, result).
+
+    Yields:
+        Nothing; hooks are gone after the block.
+    """
+    state = _Pass(emit)
+    functions = observe is not None or names is None or any("()" in name for name in names)
+    roots = None if names is None else {name.split("#")[0].split("[")[0] for name in names}
+    with ExitStack() as stack:
+        for path, part in module.named_modules():
+            told = path == "" or roots is None or path in roots
+            if told or functions:
+                for handle in _hooks(state, path, part, names if told else ()):
+                    stack.callback(handle.remove)
+        if functions:
+            stack.enter_context(_Functions(state, names, observe))
+        yield
+
+
+def _hooks(state: _Pass, path: str, part: nn.Module, wanted: Collection[str] | None) -> list[RemovableHandle]:
+    rectifier, operation = is_rectifier(part), type(part).__name__
+    kind = "activation" if rectifier else "module"
+
+    def before(_module: nn.Module, _args: object) -> None:
+        if path == "":
+            state.begin()
+        state.running.append(path)
+        state.rectifying += rectifier
+
+    def after(_module: nn.Module, _args: object, output: object) -> None:
+        state.running.pop()
+        state.rectifying -= rectifier
+        if path == "":
+            if wanted is None or OUTPUT in wanted:
+                state.emit(Event(OUTPUT, "output", operation, logits_of(output)))
+            return
+        state.calls[path] += 1
+        label = path if state.calls[path] == 1 else f"{path}#{state.calls[path]}"
+        for suffix, tensor in tensors_of(output):
+            if wanted is None or label + suffix in wanted:
+                state.emit(Event(label + suffix, kind, operation, tensor))
+
+    return [part.register_forward_pre_hook(before), part.register_forward_hook(after)]
