@@ -1,0 +1,70 @@
+"""The options behind the question mark of a specifier."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from invariscope.core.errors import SettingError
+from invariscope.core.names import unknown
+
+
+def split_spec(spec: str) -> tuple[str, dict[str, str]]:
+    """The part before the question mark, and the options after it.
+
+    Args:
+        spec: as in `glyphs?split=train&seed=1`.
+
+    Returns:
+        The name and the options, as they were written.
+
+    Raises:
+        SettingError: an option has no value, or comes twice.
+
+    Example:
+        >>> split_spec("glyphs?split=train&seed=1")
+        ('glyphs', {'split': 'train', 'seed': '1'})
+    """
+    name, _, query = spec.partition("?")
+    options: dict[str, str] = {}
+    for part in filter(None, query.split("&")):
+        key, equals, value = part.partition("=")
+        if not equals or not value:
+            raise SettingError(f"the option {part!r} of {spec!r} has no value; write it as in ?split=test&seed=1.")
+        if key in options:
+            raise SettingError(f"the option {key!r} of {spec!r} is given twice.")
+        options[key] = value
+    return name, options
+
+
+def call_with(function: Callable[..., Any], options: dict[str, str], name: str) -> Any:
+    """Call a function with options that are text, turned into the types of its keyword arguments.
+
+    Args:
+        function: its keyword arguments are annotated int, float or str, and have defaults.
+        options: text by name.
+        name: what to call the function in a message.
+
+    Returns:
+        What the function returns.
+
+    Raises:
+        SettingError: an option is not one of the function's, or has a value of another type.
+
+    Example:
+        >>> def double(*, number: int = 1) -> int:
+        ...     return 2 * number
+        >>> call_with(double, {"number": "4"}, "double")
+        8
+    """
+    parameters = inspect.signature(function).parameters
+    values: dict[str, Any] = {}
+    for key, text in options.items():
+        if key not in parameters:
+            raise SettingError(unknown(f"option of {name}", key, parameters))
+        kind = parameters[key].annotation
+        try:
+            values[key] = kind(text)
+        except ValueError as error:
+            what = "a whole number" if kind is int else "a number"
+            raise SettingError(f"the option {key!r} of {name} is {what}; got {text!r}.") from error
+    return function(**values)
