@@ -1,0 +1,161 @@
+"""How much a unit varies over the magnitudes of a transformation, against over images."""
+
+from collections.abc import Iterable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from invariscope.core.registry import Registry
+from invariscope.measures.base import ratio
+from invariscope.measures.moments import ROUNDING
+from invariscope.measures.tiles import IMAGES, UNITS, zeros
+from invariscope.statistics.sums import exact_device
+
+SWEEP_MEASURES: Registry[type["Variances"]] = Registry("measure over magnitudes", "invariscope.measures")
+
+
+@SWEEP_MEASURES.add("variances")
+class Variances:
+    """How much a unit varies over magnitudes (the identity among them), over images, and the ratio: 0 is invariant.
+
+    With a(x, t) the response to image x at magnitude t and standard deviations with n − 1,
+    transformation = mean over x of std over t of a;  sample = mean over t of std over x of a;
+    normalized = transformation / sample, NaN where the sample variance is 0 but for rounding.
+    All three are standard deviations, whatever their names say.
+
+    Args:
+        clean: responses at the identity magnitude; shape (image, unit).
+        weights: per row, a group of images (0 or 1) or a replicate (multiplicities); shape (row, image).
+
+    Example:
+        >>> seen = Variances(torch.tensor([[0.0], [2.0]]), torch.ones(1, 2))
+        >>> seen.add(torch.tensor([[2.0], [4.0]]))
+        >>> {name: round(value.item(), 3) for name, value in seen.finish().items()}
+        {'transformation_variance': 1.414, 'sample_variance': 1.414, 'normalized_variance': 1.0}
+
+    Source: Quiroga et al., Measuring (in)variances in convolutional networks (2019): transformation, sample and
+        normalized variance.
+    """
+
+    columns = ("transformation_variance", "sample_variance", "normalized_variance")
+
+    def __init__(self, clean: Float[Tensor, "image unit"], weights: Float[Tensor, "row image"]) -> None:
+        self._clean = clean if clean.dtype in (torch.float32, torch.float64) else clean.float()
+        self._weights = weights.to(self._clean)
+        self._exact = exact_device(clean.device)
+        self._first, self._second = torch.zeros_like(self._clean), torch.zeros_like(self._clean)
+        self._scale = clean.new_zeros(clean.shape[1], dtype=self._clean.dtype)
+        self._count = self._weights.to(self._exact).double().sum(1, keepdim=True)
+        self._centres: list[Tensor] = []
+        self._sums: list[Tensor] = []
+        self._squares: list[Tensor] = []
+        self._done: Tensor | None = None
+        self.add(clean)
+
+    def add(self, responses: Float[Tensor, "image unit"]) -> None:
+        """Add one more magnitude.
+
+        Args:
+            responses: of the same images in the same order, at that magnitude; shape (image, unit).
+        """
+        responses = responses.to(self._clean.dtype)
+        images, units = self._clean.shape
+        centre = responses[:IMAGES].mean(0)
+        sums, squares = (zeros(len(self._weights), units, self._exact) for _ in range(2))
+        for left in range(0, units, UNITS):
+            columns = slice(left, left + UNITS)
+            for top in range(0, images, IMAGES):
+                rows = slice(top, top + IMAGES)
+                here, weights = responses[rows, columns], self._weights[:, rows]
+                # About the clean response of the same image: the identity then adds nothing, and digits are kept.
+                change = here - self._clean[rows, columns]
+                self._first[rows, columns] += change
+                self._second[rows, columns].addcmul_(change, change)
+                away = here - centre[columns]
+                sums[:, columns] += (weights @ away).to(self._exact)
+                squares[:, columns] += (weights @ away.square_()).to(self._exact)
+                self._scale[columns] = self._scale[columns].maximum(here.abs().amax(0))
+        self._centres.append(centre.to(self._exact).double())
+        self._sums.append(sums)
+        self._squares.append(squares)
+
+    def merge(self, other: "Variances") -> "Variances":
+        """The same over the images of both; neither can take another magnitude afterwards.
+
+        Args:
+            other: the same units, magnitudes and rows, over other images.
+
+        Returns:
+            Variances as if all images had been in one.
+        """
+        both = object.__new__(Variances)
+        both._exact, both._count = self._exact, self._count + other._count
+        both._done = self._transformation() + other._transformation()
+        both._scale = self._scale.maximum(other._scale)
+        both._centres, both._sums, both._squares = self._centres, [], []
+        theirs = zip(other._centres, other._sums, other._squares, strict=True)
+        for mine, (centre, total, squares) in zip(
+            zip(self._centres, self._sums, self._squares, strict=True), theirs, strict=True
+        ):
+            gap = centre - mine[0]
+            both._sums.append(mine[1] + total + other._count * gap)
+            both._squares.append(mine[2] + squares + 2 * gap * total + other._count * gap**2)
+        return both
+
+    def finish(self) -> dict[str, Float[Tensor, "row unit"]]:
+        """The three numbers over all magnitudes added so far.
+
+        Returns:
+            Per column, float64, shape (row, unit): the transformation variance is NaN with a single magnitude, the
+            sample variance with fewer than two images.
+        """
+        transformation = ratio(self._transformation(), self._count.expand_as(self._sums[0]))
+        spread = [
+            ((square - total**2 / self._count) / (self._count - 1)).clamp_min(0).sqrt()
+            for total, square in zip(self._sums, self._squares, strict=True)
+        ]
+        sample = torch.stack(spread).mean(0)
+        sample = sample.where(sample > ROUNDING * self._scale.to(sample), 0.0).where(self._count > 1, float("nan"))
+        return {
+            "transformation_variance": transformation,
+            "sample_variance": sample,
+            "normalized_variance": ratio(transformation, sample),
+        }
+
+    def _moments(self) -> list[tuple[Tensor, Tensor, Tensor]]:
+        return list(zip(self._centres, self._sums, self._squares, strict=True))
+
+    def _transformation(self) -> Tensor:
+        if self._done is not None:
+            return self._done
+        images, units = self._clean.shape
+        magnitudes = len(self._sums)
+        total = zeros(len(self._weights), units, self._exact)
+        for top in range(0, images, IMAGES):
+            rows = slice(top, top + IMAGES)
+            squares = self._second[rows] - self._first[rows].square() / magnitudes
+            spread = squares.clamp_min_(0).div_(magnitudes - 1 or float("nan")).sqrt_()
+            total += (self._weights[:, rows] @ spread).to(self._exact)
+        return total
+
+
+def variances(sweep: Iterable[Float[Tensor, "image unit"]]) -> dict[str, Float[Tensor, " unit"]]:
+    """Transformation, sample and normalized variance over all images.
+
+    Args:
+        sweep: responses at each magnitude, the identity among them; each of shape (image, unit).
+
+    Returns:
+        Per column, float64; shape (unit,).
+
+    Example:
+        >>> sweep = [torch.tensor([[0.0], [2.0]]), torch.tensor([[2.0], [4.0]])]
+        >>> variances(sweep)["normalized_variance"].round(decimals=3)
+        tensor([1.], dtype=torch.float64)
+    """
+    first, *others = sweep
+    seen = Variances(first, torch.ones(1, len(first), device=first.device))
+    for responses in others:
+        seen.add(responses)
+    return {name: values[0] for name, values in seen.finish().items()}
