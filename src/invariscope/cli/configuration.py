@@ -67,7 +67,9 @@ def read(path: Path, command: str) -> Dict:
         options |= own
     if grids is not None:
         options["magnitudes"] = _grids(grids)
-    return Dict({name.replace("_", "-"): value for name, value in options.items()}, source=str(path), use_commands_as_keys=False)
+    return Dict(
+        {name.replace("_", "-"): value for name, value in options.items()}, source=str(path), use_commands_as_keys=False
+    )
 
 
 def _grids(value: Any) -> list[str]:

@@ -57,7 +57,7 @@ class Options:
     cache: Annotated[Path | None, Parameter(group=HOW)] = None
     strict: Annotated[Flag, Parameter(group=HOW)] = False
     tolerated: Annotated[float, Parameter(group=LIMITS)] = 0.9
-    invariant: Annotated[float, Parameter(group=LIMITS)] = 2 / 3
+    invariant: Annotated[float, Parameter(group=LIMITS, show_default="{:.3g}".format)] = 2 / 3
     specialized: Annotated[float, Parameter(group=LIMITS)] = 0.5
     replicates: Annotated[int, Parameter(group=LIMITS)] = 200
     controls: Annotated[int, Parameter(group=LIMITS)] = 5

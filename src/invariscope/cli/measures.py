@@ -12,7 +12,5 @@ def measures(*, shared: Shared = Shared()) -> None:  # noqa: B008 - frozen
     from invariscope.cli.output import first_line, print_list
     from invariscope.measures.base import MEASURES
 
-    rows = [
-        {"name": name, "columns": list(kind.columns), "says": first_line(kind)} for name, kind in MEASURES.items()
-    ]
+    rows = [{"name": name, "columns": list(kind.columns), "says": first_line(kind)} for name, kind in MEASURES.items()]
     print_list("measures", rows, shared)

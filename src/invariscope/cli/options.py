@@ -10,6 +10,7 @@ from cyclopts import Group, Parameter
 
 from invariscope.core.errors import SettingError
 
+COMMAND_LINE: ContextVar[str | None] = ContextVar("command line", default=None)
 SHARED = Group("Shared options", sort_key=90)
 
 
@@ -17,14 +18,9 @@ def _shared(**settings: Any) -> Parameter:
     return Parameter(group=SHARED, **settings)
 
 
-COMMAND_LINE: ContextVar[str | None] = ContextVar("command line", default=None)
-
 Names = Annotated[list[str] | None, Parameter(negative="")]
 Flag = Annotated[bool, Parameter(negative="", show_default=False)]
-SharedCOMMAND_LINE: ContextVar[str | None] = ContextVar("command line", default=None)
-
-Names = Annotated[list[str] | None, Parameter(negative="")]
-Flag = Annotated[bool, _shared(negative="", show_default=False)]
+SharedFlag = Annotated[bool, _shared(negative="", show_default=False)]
 
 
 @Parameter(name="*")

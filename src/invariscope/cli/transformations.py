@@ -18,7 +18,7 @@ def transformations(*, shared: Shared = Shared()) -> None:  # noqa: B008 - froze
             "magnitude": kind.unit_of_measure,
             "identity": kind.identity,
             "span": "{:g} to {:g}".format(*kind.span),
-            "default_grid": [float(value) for value in kind.grid],
+            "default_grid": sorted(float(value) for value in kind.grid),
             "does": first_line(kind),
         }
         for name, kind in TRANSFORMATIONS.items()
