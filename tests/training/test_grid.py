@@ -1,0 +1,69 @@
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from invariscope.core.errors import RunError, SettingError
+from invariscope.training.grid import one_thread, run_jobs
+
+
+def threads_and_sum(shared: torch.Tensor, job: int) -> tuple[int, float]:
+    return torch.get_num_threads(), (shared * job).sum().item()
+
+
+def keep_or_die(folder: str, job: int) -> int:
+    if job == 2:
+        os._exit(9)
+    (Path(folder) / str(job)).touch()
+    return job
+
+
+def refuse(shared: None, job: int) -> int:
+    raise SettingError(f"job {job} is not possible")
+
+
+def test_workers_give_the_serial_results_in_order():
+    shared = torch.arange(5.0)
+    serial = run_jobs(threads_and_sum, shared, [3, 1, 2], workers=1)
+    assert serial == [(1, 30.0), (1, 10.0), (1, 20.0)]
+    assert run_jobs(threads_and_sum, shared, [3, 1, 2], workers=2) == serial
+
+
+def test_a_worker_that_dies_is_told_and_what_is_finished_stays(tmp_path):
+    with pytest.raises(RunError, match=r"a worker process ended after \d of 4 things.*repeat the call"):
+        run_jobs(keep_or_die, str(tmp_path), [0, 1, 2, 3], workers=2, what="things")
+    assert (tmp_path / "0").exists()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_bad_input_in_a_worker_is_the_same_sentence(workers):
+    with pytest.raises(SettingError, match="job 7 is not possible"):
+        run_jobs(refuse, None, [7, 7], workers=workers)
+
+
+def test_threads_are_put_back():
+    before = torch.get_num_threads()
+    with one_thread():
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
+
+
+def test_no_workers():
+    with pytest.raises(SettingError, match="1 or more processes; got 0"):
+        run_jobs(threads_and_sum, torch.zeros(1), [1], workers=0)
+
+
+def test_progress_counts_jobs():
+    class Count:
+        total = done = 0
+
+        def start(self, what: str, total: int) -> None:
+            self.total = total
+
+        def advance(self, steps: int = 1) -> None:
+            self.done += steps
+
+    count = Count()
+    run_jobs(threads_and_sum, torch.zeros(1), [1, 2, 3], workers=1, progress=count)
+    assert (count.total, count.done) == (3, 3)
