@@ -1,9 +1,12 @@
 """scikit-learn's handwritten digits: the smallest real set."""
 
+import gzip
+
 import numpy as np
 
 from invariscope.core.errors import SettingError
 from invariscope.images.builtin import BUILTIN_IMAGES
+from invariscope.images.bundled import sklearn_data
 from invariscope.images.images import Images
 
 TEST_SHARE = 1 / 3
@@ -32,20 +35,19 @@ def digits(*, split: str = "test", seed: int = 0) -> Images:
 
     Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998.
     """
-    from sklearn.datasets import load_digits
-
     if split not in ("train", "test", "all"):
         raise SettingError(f"builtin:digits has the splits train, test and all; got {split!r}.")
-    data = load_digits()
-    pixels = np.round(data.images * (255 / 16)).astype(np.uint8)
-    labels = data.target.astype(np.int64)
+    with gzip.open(sklearn_data("data", "digits.csv.gz"), "rt") as file:
+        table = np.loadtxt(file, delimiter=",", dtype=np.int64)
+    pixels = np.round(table[:, :64] * (255 / 16)).astype(np.uint8).reshape(-1, 1, 8, 8)
+    labels = table[:, 64]
     turn = _turns(labels, seed)
     n_test = np.round(np.bincount(labels) * TEST_SHARE).astype(np.int64)[labels]
     chosen = {"test": turn < n_test, "train": turn >= n_test, "all": turn >= 0}[split]
     order = np.lexsort((labels, turn))
     order = order[chosen[order]]
     names = [str(digit) for digit in range(10)]
-    return Images(pixels[order][:, None], labels[order], names, spec=f"builtin:digits?split={split}&seed={seed}")
+    return Images(pixels[order], labels[order], names, spec=f"builtin:digits?split={split}&seed={seed}")
 
 
 def _turns(labels: np.ndarray, seed: int) -> np.ndarray:

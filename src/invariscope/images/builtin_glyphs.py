@@ -1,0 +1,110 @@
+"""Letters and signs of sixty kinds on darkened crops of photographs: where invariance of many classes shows fast."""
+
+from functools import cache
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+from torch.nn.functional import affine_grid, avg_pool2d, grid_sample
+
+from invariscope.core.errors import SettingError
+from invariscope.images.artwork import draw_signs
+from invariscope.images.builtin import BUILTIN_IMAGES
+from invariscope.images.images import Images
+from invariscope.images.photographs import photograph_crops
+from invariscope.networks.recipe import LUMA
+
+GLYPHS = "ABEFGJKLPQRTYaghkt23457ΓΔΘΛΞΠΨΩβλμξπБЖЦЧЮЯИЭЩ&$%?@§¶€£♥♠♫♪♀∞"
+"""The sixty categories. No two are the same shape after a quarter turn, and none is its own."""
+
+PER_CLASS = {"train": 40, "test": 20}
+_BANK = 400
+_OVERSAMPLING = 3
+
+
+@BUILTIN_IMAGES.add("glyphs")
+def glyphs(*, split: str = "test", per_class: int = 0, seed: int = 0, size: int = 16) -> Images:
+    """Sixty letters, digits and signs in twelve faces, light on darkened photograph crops, 16×16 grey.
+
+    Place, size, tilt and brightness differ from image to image. Training and test images share faces, but neither
+    the draws nor a pixel of the photographs behind them.
+
+    Args:
+        split: "train" or "test".
+        per_class: images of each category; 40 for training and 20 for testing unless given.
+        seed: another seed draws other images.
+        size: side of the images, pixels; 8 to 256.
+
+    Returns:
+        The images, category by category in turn.
+
+    Raises:
+        SettingError: a setting has a value that cannot be used.
+
+    Example:
+        >>> images = glyphs(per_class=2)
+        >>> len(images), images.n_classes, images.classes[:3]
+        (120, 60, ('A', 'B', 'E'))
+
+    Source: the seen/unseen paradigm of Jang et al., section 2.1, needs many categories; these are its smallest form.
+    """
+    if split not in PER_CLASS:
+        raise SettingError(f"builtin:glyphs has the splits train and test; got {split!r}.")
+    if not 8 <= size <= 256:
+        raise SettingError(f"builtin:glyphs has images of 8 to 256 pixels a side; got size={size}.")
+    if per_class < 0:
+        raise SettingError(f"builtin:glyphs has a positive number of images per class; got per_class={per_class}.")
+    n = (per_class or PER_CLASS[split]) * len(GLYPHS)
+    labels = np.arange(n) % len(GLYPHS)
+    pixels = compose(torch.from_numpy(labels), split, seed, size)
+    spec = f"builtin:glyphs?split={split}&per_class={n // len(GLYPHS)}&seed={seed}&size={size}"
+    return Images(pixels, labels, tuple(GLYPHS), spec=spec)
+
+
+def compose(labels: Tensor, split: str, seed: int, size: int) -> UInt8[Tensor, "image 1 row column"]:
+    """One picture for each label.
+
+    Args:
+        labels: places in GLYPHS; shape (image,).
+        split: whose photograph crops are used, and part of the seed.
+        seed: of everything that is drawn.
+        size: side of the pictures, pixels.
+
+    Returns:
+        Grey levels, 0 to 255.
+    """
+    draw = np.random.Generator(np.random.PCG64([seed, split == "test", 60]))
+    n = len(labels)
+    faces = torch.from_numpy(draw.integers(_ink().shape[1], size=n))
+    ink = _placed(_ink()[labels, faces], draw, size)
+
+    bank = photograph_crops(_BANK, size, split, seed).float() / 255
+    grey = (bank * torch.tensor(LUMA).view(3, 1, 1)).sum(1, keepdim=True)
+    behind = grey[torch.from_numpy(draw.integers(_BANK, size=n))] * _column(draw.uniform(0.3, 0.6, n))
+    light = _column(draw.uniform(0.75, 1.0, n))
+    return (255 * (behind + ink * (light - behind))).round().to(torch.uint8)
+
+
+def _placed(ink: Tensor, draw: np.random.Generator, size: int) -> Float[Tensor, "image 1 row column"]:
+    """Each sign shifted, scaled and tilted a little, sampled finely and averaged."""
+    n = len(ink)
+    zoom = draw.uniform(0.85, 1.15, n)
+    tilt = np.deg2rad(draw.uniform(-8, 8, n))
+    across, down = draw.uniform(-0.15, 0.15, (2, n))
+    cos, sin = np.cos(tilt) / zoom, np.sin(tilt) / zoom
+    rows = [[cos, sin, -(cos * across + sin * down)], [-sin, cos, -(cos * down - sin * across)]]
+    affine = torch.from_numpy(np.array(rows)).permute(2, 0, 1).float()
+    fine = size * _OVERSAMPLING
+    grid = affine_grid(affine, [n, 1, fine, fine], align_corners=False)
+    sampled = grid_sample(ink[:, None].float() / 255, grid, mode="bilinear", align_corners=False)
+    return avg_pool2d(sampled, _OVERSAMPLING)
+
+
+def _column(values: np.ndarray) -> Tensor:
+    return torch.from_numpy(values).float()[:, None, None, None]
+
+
+@cache
+def _ink() -> Tensor:
+    return draw_signs(GLYPHS)
