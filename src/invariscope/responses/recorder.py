@@ -86,15 +86,8 @@ class Recorder:
 
     def columns(self) -> Columns:
         """Which columns of a matrix of responses belong to which site."""
-        sizes = {}
-        for site in self.sites:
-            number = site.units
-            if self.units == "positions":
-                number = 1
-                for size in site.shape:
-                    number *= size
-            sizes[site.name] = number
-        return Columns(sizes)
+        positions = self.units == "positions"
+        return Columns({site.name: site.positions if positions else site.units for site in self.sites})
 
     def batches(self) -> Iterator[tuple[slice, Tensor, Tensor]]:
         """Rows, places in the whole set, and images, batch by batch."""
@@ -148,7 +141,7 @@ class Recorder:
             reduced = reduce_units(activation, layouts[name], units=self.units, reduce=self.reduce)
             matrix[rows, columns[name]] = reduced.to(matrix.device)
 
-        for rows, indices, batch in self.batches():  # noqa: B007 (keep reads rows)
+        for rows, indices, batch in self.batches():
             images = batch if strength is None else strength(batch, indices)
             output, new = self.forward(images, keep, tail_site if rows.start < tail_images else None)
             tails += new

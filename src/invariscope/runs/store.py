@@ -83,8 +83,14 @@ class Store:
         """Where temporary files of the run lie."""
         return self.path / _PARTS
 
-    def add(self, name: str, tables: Part, files: Callable[[Path], list[dict[str, Any]]] | None = None) -> None:
-        """Write a finished part: its tables, its example images and their index, all or nothing."""
+    def add(
+        self,
+        name: str,
+        tables: Part,
+        files: Callable[[Path], list[dict[str, Any]]] | None = None,
+        negative_sites: Sequence[str] = (),
+    ) -> None:
+        """Write a finished part, all or nothing: its tables, its pictures and their index, its sites of two signs."""
         with whole(self.path / _PARTS / name) as draft:
             draft.mkdir()
             for table, frame in tables.items():
@@ -92,6 +98,12 @@ class Store:
             (draft / "examples").mkdir()
             index = files(draft / "examples") if files else []
             (draft / "index.json").write_text(json.dumps(index))
+            (draft / "negative.json").write_text(json.dumps(list(negative_sites)))
+
+    def negative_sites(self) -> set[str]:
+        """The sites where any finished part met negative responses."""
+        files = sorted((self.path / _PARTS).glob("*/negative.json"))
+        return {name for file in files for name in json.loads(file.read_text())}
 
     def finish(self, order: Sequence[str], info: Mapping[str, Any], describe: str) -> None:
         """Put the parts together, in `order`, and write run.json last: where it lies, the run is complete."""

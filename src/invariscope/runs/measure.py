@@ -1,0 +1,179 @@
+"""The main job: how far a network tolerates each transformation, in which layers and units, and why."""
+
+import platform
+import tempfile
+import time
+import warnings as python_warnings
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+import invariscope
+from invariscope.core.errors import NetworkError
+from invariscope.core.progress import Progress, Silent
+from invariscope.images.images import Images
+from invariscope.images.load import load_images
+from invariscope.networks.load import load_network
+from invariscope.networks.network import Network, as_network
+from invariscope.runs.describe import describe
+from invariscope.runs.device import choose_device
+from invariscope.runs.execute import execute
+from invariscope.runs.plan import Plan, make_plan
+from invariscope.runs.run import Run
+from invariscope.runs.settings import Settings
+from invariscope.runs.store import Store
+from invariscope.transformations.base import Transformation
+
+Transformations = str | Sequence[str | Transformation] | Mapping[str, Sequence[float]] | None
+
+
+def measure(
+    network: Network | nn.Module | Callable[..., Any] | str,
+    images: Images | str | Path,
+    *,
+    transformations: Transformations = None,
+    magnitudes: Sequence[str] = (),
+    layers: str | Sequence[str] = "activations",
+    group_classes: Sequence[str] | str | Path | None = None,
+    class_names: Sequence[str] | str | Path | None = None,
+    strict: bool = False,
+    device: str = "auto",
+    out: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    command: str | None = None,
+    cache: str | Path | None = None,
+    **settings: Any,
+) -> Run:
+    """Measure a trained network's tolerance and invariance, and say which of its units carry it.
+
+    For every strength of every transformation the responses of all units to x and to T(x) are compared
+    (`docs/decisions.md` defines each number), the outputs give tolerance curves and thresholds, and the units of the
+    last hidden site are silenced kind by kind for the verdict.
+
+    Args:
+        network: a network, any module that takes [0, 1] images, or a specifier such as "torchvision:resnet18".
+        images: images, or a specifier such as a folder with one folder per class.
+        transformations: names, transformations, or magnitudes by name; None is all of them.
+        magnitudes: grids as text, "rotation=0:180:13" or "rotation=0,15,30"; the identity is always included.
+        layers: "activations", "all", or names and globs of sites.
+        group_classes: names (or a file of names) of the classes that the network saw transformed in training; a
+            network that `train` made knows its own.
+        class_names: one name per output, or a file of them.
+        strict: refuse images that cannot be read instead of skipping and counting them.
+        device: "auto", "cpu", "mps", "cuda" or "cuda:N".
+        out: the run directory; None keeps the run in a temporary one for as long as the result lives.
+        resume: go on with an interrupted run in `out`; a finished one is returned as it is.
+        overwrite: replace a run in `out`.
+        progress: is told of every image; None is silent.
+        command: the command line, for the record.
+        cache: a folder where decoded images are kept for the next run; None keeps none.
+        **settings: the fields of `Settings`: units, reduce, negative, tau, firing, limit, seed, batch_size, memory,
+            invariant, specialized, tolerated, replicates, controls.
+
+    Returns:
+        The run: `.verdicts`, `.curves`, `.thresholds`, `.units`, `.layers`, `.report()`.
+
+    Raises:
+        InvariscopeError: bad input, in one sentence.
+
+    Example:
+        >>> import torch
+        >>> from invariscope.images.images import Images
+        >>> pool = torch.nn.Sequential(torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+        >>> data = Images(torch.rand(6, 3, 8, 8), [0, 1, 2, 0, 1, 2], ["red", "green", "blue"])
+        >>> run = measure(pool, data, transformations={"horizontal-flip": [1]}, device="cpu")
+        >>> float(run.units.query("layer == '0'").invariance.min())
+        1.0
+    """
+    started = time.monotonic()
+    began = datetime.now(UTC).isoformat(timespec="seconds")
+    chosen = Settings(layers=layers if isinstance(layers, str) else ",".join(layers), **settings)
+    where = choose_device(device)
+    loaded = load_network(network) if isinstance(network, str) else as_network(network)
+    pictures = load_images(str(images), strict=strict) if isinstance(images, (str, Path)) else images
+    if chosen.limit is not None:
+        pictures = pictures.limit(chosen.limit, chosen.seed)
+    prepared = pictures.fit(loaded.recipe, cache=None if cache is None else Path(cache), strict=strict)
+    loaded.to(where)
+    plan = make_plan(loaded, prepared, pictures, chosen, transformations, magnitudes, group_classes, class_names, where)
+    holder = None
+    if out is None:
+        holder = tempfile.TemporaryDirectory(prefix="invariscope-", ignore_cleanup_errors=True)
+        out = Path(holder.name) / "run"
+    store = Store.open(Path(out), plan.as_dict(), resume=resume, overwrite=overwrite)
+    if not store.done:
+        with python_warnings.catch_warnings():
+            # A user's network may warn at every forward pass; what matters is in the run's own warnings.
+            python_warnings.simplefilter("ignore")
+            found = execute(plan, store, progress or Silent())
+        info = _info(plan, found, command, began, time.monotonic() - started, where)
+        store.finish([part.name for part in plan.parts], info, describe(info))
+    run = Run(store.path)
+    if holder is not None:
+        weakref.finalize(run, holder.cleanup)
+    return run
+
+
+def _info(
+    plan: Plan, found: Mapping[str, Any], command: str | None, began: str, seconds: float, device: torch.device
+) -> dict[str, Any]:
+    recipe = plan.network.recipe
+    module = plan.network.module
+    parameters = sum(p.numel() for p in module.parameters()) if isinstance(module, nn.Module) else None
+    return {
+        "version": invariscope.__version__,
+        "command": command,
+        "configuration": plan.configuration(),
+        "seeds": {"seed": plan.settings.seed},
+        "network": {
+            "spec": plan.network.spec,
+            "fingerprint": plan.network.fingerprint,
+            "classes": list(plan.names),
+            "recipe": {"size": recipe.size, "resize": recipe.resize, "mean": recipe.mean, "std": recipe.std},
+            "parameters": parameters,
+            "outputs": plan.n_outputs,
+        },
+        "images": plan.describe_images(),
+        "device": str(device) if device.type == "cpu" else f"{device} ({_device_name(device)})",
+        "seconds": round(seconds, 2),
+        "warnings": plan.warnings + list(found["warnings"]),
+        "clean_accuracy": found["clean_accuracy"],
+        "started": began,
+        "environment": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "platform": platform.system() + " " + platform.machine(),
+        },
+        "sites": [vars(site) for site in plan.sites],
+        "last_hidden_site": plan.hidden,
+        "transformations": {
+            part.name: {
+                "unit_of_measure": part.transformation.unit_of_measure,
+                "identity": part.transformation.identity,
+                "magnitudes": list(part.magnitudes),
+                "summary": (type(part.transformation).__doc__ or "").strip().splitlines()[0],
+            }
+            for part in plan.parts
+        },
+    }
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+def check_units(plan_sites: Sequence[object], spec: str) -> None:
+    """Refuse a network in which there is nothing to measure.
+
+    Raises:
+        NetworkError: there is no site.
+    """
+    if not plan_sites:
+        raise NetworkError(f"{spec} has no units to measure; name sites with --layers (see `invariscope layers`).")
