@@ -66,6 +66,8 @@ def test_every_room_has_a_floor():
 def test_imports_only_come_from_below(path):
     room = room_of(path)
     for parts in own(imports(ast.parse(path.read_text()))):
+        if parts == ["invariscope"]:
+            continue  # for its version only: the root loads nothing
         assert len(parts) >= 3, f"import from a module, not from the package root {'.'.join(parts)}"
         assert parts[1] == room or FLOOR[parts[1]] < FLOOR[room], (
             f"{room} is on floor {FLOOR[room]} and may not import from {parts[1]} on floor {FLOOR[parts[1]]}"

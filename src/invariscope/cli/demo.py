@@ -6,7 +6,7 @@ from pathlib import Path
 from invariscope.cli.options import Shared
 
 
-def demo(*, workers: int = 2, shared: Shared = Shared()) -> None:  # noqa: B008 - frozen
+def demo(*, workers: int = 2, shared: Shared = Shared()) -> None:
     """Train small networks on embedded images, measure them and write a report; 3 minutes on two cores.
 
     A finished demo is found again, an interrupted one is continued; --overwrite does it anew.
@@ -24,10 +24,13 @@ def demo(*, workers: int = 2, shared: Shared = Shared()) -> None:  # noqa: B008 
         _print_json(out, page)
     elif shared.quiet:
         print(page)
+    elif not fresh:
+        print(f"The demo is done; --overwrite does it again. Report: {page}")
     else:
-        if fresh:
-            _print_summary(out)
-        print(f"Report: {page}" if fresh else f"The demo is done. Report: {page} (--overwrite does it again)")
+        from invariscope.cli.paradigm import print_paradigm
+
+        print_paradigm(out)
+        print(f"Report: {page}")
 
 
 def _seed(out: Path) -> int | None:
@@ -57,29 +60,13 @@ def _work(out: Path, page: Path, workers: int, shared: Shared) -> None:
     assert made == page
 
 
-def _print_summary(out: Path) -> None:
-    import pandas as pd
-
-    from invariscope.cli.output import print_table
-
-    print("How well networks recognise transformed images of the classes that they saw transformed (within) or not")
-    print("(across), and the mean invariance coefficient of their last hidden layer; k of n classes were seen:\n")
-    table = pd.read_parquet(out / "paradigm.parquet")
-    columns = {"transformation": "transformation", "k": "k", "clean": "clean", "within": "within", "across": "across"}
-    columns |= {"invariance_all": "invariance"}
-    print_table([{new: row[old] for old, new in columns.items()} for row in table.to_dict(orient="records")])
-    print()
-
-
 def _print_json(out: Path, page: Path) -> None:
-    import pandas as pd
-
-    from invariscope.cli.output import print_json, records
+    from invariscope.cli.output import print_json
+    from invariscope.cli.paradigm import paradigm
     from invariscope.cli.work import payload
     from invariscope.runs.run import Run
 
     info = Run(out).info
     parts = {name: payload(Run(out / name), page) for name in info.get("parts", [])}
-    paradigm = records(pd.read_parquet(out / "paradigm.parquet"))
     told = {"run": out, "report": page, "seconds": info.get("seconds"), "warnings": info.get("warnings", [])}
-    print_json({**told, "paradigm": paradigm, "parts": parts})
+    print_json({**told, "paradigm": paradigm(out), "parts": parts})

@@ -7,7 +7,7 @@ from invariscope.cli.output import note, print_list
 DEFAULT_SIZE = (32, 32)
 
 
-def layers(network: str, *, shared: Shared = Shared()) -> None:  # noqa: B008 - frozen
+def layers(network: str, *, shared: Shared = Shared()) -> None:
     """List every site of a network that can be measured, in order of execution.
 
     Args:

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from cyclopts import App
 from cyclopts.exceptions import CycloptsError, UnusedCliTokensError
 
-from invariscope.cli import configuration
+from invariscope.cli.configuration import from_tokens
 from invariscope.cli.options import COMMAND_LINE
 from invariscope.core.errors import InvariscopeError
 
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     try:
         app = application()
-        app.config = configuration.from_tokens(tokens)
+        app.config = from_tokens(tokens)
         command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
         COMMAND_LINE.set(shlex.join(["invariscope", *tokens]))
         command(*bound.args, **bound.kwargs)

@@ -67,8 +67,8 @@ def measure(
     network: str,
     images: str,
     *,
-    options: Options = Options(),  # noqa: B008 - frozen
-    shared: Shared = Shared(),  # noqa: B008 - frozen
+    options: Options = Options(),
+    shared: Shared = Shared(),
 ) -> None:
     """Measure how far a trained network tolerates each transformation, for which classes, and in which units.
 

@@ -3,7 +3,7 @@
 from invariscope.cli.options import Shared
 
 
-def measures(*, shared: Shared = Shared()) -> None:  # noqa: B008 - frozen
+def measures(*, shared: Shared = Shared()) -> None:
     """List the measures of units: the columns they fill and what they mean.
 
     Args:

@@ -6,7 +6,7 @@ from invariscope.cli.options import Shared
 from invariscope.cli.output import print_json
 
 
-def report(run: Path, *, shared: Shared = Shared()) -> None:  # noqa: B008 - frozen
+def report(run: Path, *, shared: Shared = Shared()) -> None:
     """Make the report of a finished run again: one HTML file, and every figure as SVG and PNG.
 
     Args:

@@ -34,8 +34,8 @@ class Options:
 def responses(
     file: Annotated[Path, Parameter(name="FILE")],
     *,
-    options: Options = Options(),  # noqa: B008 - frozen
-    shared: Shared = Shared(),  # noqa: B008 - frozen
+    options: Options = Options(),
+    shared: Shared = Shared(),
 ) -> None:
     """Measure invariance in recorded responses of units or neurons, without a network.
 

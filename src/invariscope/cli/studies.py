@@ -3,7 +3,7 @@
 from invariscope.cli.options import Shared
 
 
-def studies(*, shared: Shared = Shared()) -> None:  # noqa: B008 - frozen
+def studies(*, shared: Shared = Shared()) -> None:
     """List the studies, with the paper's figure each stands for.
 
     Args:

@@ -86,17 +86,14 @@ def headline(answers: Sequence[Answer]) -> str:
         return f"{count(len(answers), 'transformation')} compared: {counted}."
     held = [answer for answer in told if answer.tolerated]
     lost = [title(answer.name).lower() for answer in told if not answer.tolerated]
-    first = (
-        f"Of {count(len(told), 'transformation')}, {len(held)} are tolerated at one or more of the measured strengths"
-    )
     if len(told) == 1:
-        first = f"{title(told[0].name)} is {'' if held else 'not '}tolerated at {'a' if held else 'the first'} measured strength"
-    sentences = [
-        f"{first}; where they are, this is carried by: {_counted([a.verdict for a in held])}." if held else f"{first}."
-    ]
-    if lost and len(told) > 1:
-        sentences.append(f"Not even at the first step: {listed(lost)}.")
-    return " ".join(sentences)
+        only = title(told[0].name)
+        return (
+            f"{only} is tolerated: {held[0].verdict}." if held else f"{only} is not tolerated, even at its first step."
+        )
+    carried = f"; what carries them: {_counted([answer.verdict for answer in held])}" if held else ""
+    first = f"Of {len(told)} transformations {len(held)} are tolerated at one measured strength or more{carried}."
+    return f"{first} Not even at the first step: {listed(lost)}." if lost else first
 
 
 def _counted(verdicts: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from invariscope.cli.options import Shared
 
 
-def transformations(*, shared: Shared = Shared()) -> None:  # noqa: B008 - frozen
+def transformations(*, shared: Shared = Shared()) -> None:
     """List the transformations: unit of measure, identity, span and default grid of the magnitude.
 
     Args:

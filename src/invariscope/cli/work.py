@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from invariscope.cli import configuration
+from invariscope.cli.configuration import write
 from invariscope.cli.options import Shared
 from invariscope.cli.output import note, print_json, records
 from invariscope.core.progress import Progress, bar
@@ -46,7 +46,7 @@ def finish(run: "Run", shared: Shared, options: Mapping[str, Any]) -> None:
     from invariscope.report.page import make_report
 
     resolved = {**options, "device": shared.device, "seed": shared.seed}
-    configuration.write(run.path / "configuration.toml", resolved)
+    write(run.path / "configuration.toml", resolved)
     report = make_report(run.path)
     for warning in run.info.get("warnings", []):
         note(f"note: {warning}", shared)
