@@ -6,11 +6,11 @@ import shlex
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import version
 
 from cyclopts import App
 from cyclopts.exceptions import CycloptsError, UnusedCliTokensError
 
+import invariscope
 from invariscope.cli.configuration import from_tokens
 from invariscope.cli.options import COMMAND_LINE
 from invariscope.core.errors import InvariscopeError
@@ -38,7 +38,8 @@ def application() -> App:
     app = App(
         name="invariscope",
         help="Measure what a trained vision network tolerates, where that arises, and whether it is invariance at all.",
-        version=lambda: version("invariscope"),
+        version=invariscope.__version__,
+        help_format="plaintext",
         help_epilogue="Begin with: invariscope demo",
     )
     for order, verb in enumerate(VERBS):
