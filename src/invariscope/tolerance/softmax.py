@@ -2,11 +2,8 @@
 
 import numpy as np
 import pandas as pd
-import torch
-from jaxtyping import Float
-from numpy import ndarray
 
-from invariscope.tolerance.outputs import ALL, Sweep, distinct
+from invariscope.tolerance.outputs import Sweep, distinct
 
 TOP = 3
 _COLUMNS = ["transformation", "magnitude", "class", "predicted", "softmax"]
@@ -26,6 +23,7 @@ def softmax_table(sweep: Sweep, top: int = TOP) -> pd.DataFrame:
         Columns `transformation, magnitude, class, predicted, softmax`; empty without class scores.
 
     Example:
+        >>> import torch
         >>> logits = torch.tensor([[[0.0, 0.0]], [[0.0, 100.0]]])
         >>> table = softmax_table(Sweep("zoom", (1.0, 2.0), 1.0, "x", logits, torch.tensor([0]), ("cat", "dog")))
         >>> cats = table[table["class"] == "cat"]
@@ -36,7 +34,8 @@ def softmax_table(sweep: Sweep, top: int = TOP) -> pd.DataFrame:
     """
     if not sweep.scores:
         return pd.DataFrame(columns=_COLUMNS)
-    means = np.stack([_means(sweep, place) for place in range(len(sweep.magnitudes))])
+    places = range(len(sweep.magnitudes))
+    means = np.stack([sweep.groups.means(sweep.softmax(place).cpu().numpy()) for place in places])
     n_magnitudes, n_rows, n_outputs = means.shape
     top = min(top, n_outputs)
     peak = means.max(axis=0)
@@ -64,15 +63,3 @@ def output_names(sweep: Sweep) -> tuple[str, ...]:
     """A name for every output of the network, all different."""
     known = distinct(sweep.classes or ())
     return tuple(known[place] if place < len(known) else str(place) for place in range(sweep.outputs.shape[-1]))
-
-
-def _means(sweep: Sweep, place: int) -> Float[ndarray, "row output"]:
-    softmax = sweep.softmax(place)
-    of_image = torch.from_numpy(sweep.groups.of_image).to(softmax.device)
-    sums = softmax.new_zeros((len(sweep.groups.names), softmax.shape[1]), dtype=torch.float64)
-    sums.index_add_(0, of_image, softmax.double())
-    together = torch.cat([sums.sum(dim=0, keepdim=True), sums])
-    counts = torch.from_numpy(sweep.groups.counts).to(softmax.device)
-    means: ndarray = (together / counts[:, None]).cpu().numpy()
-    assert sweep.groups.rows[0] == ALL
-    return means
