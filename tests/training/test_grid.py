@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from invariscope.core.errors import RunError, SettingError
+from invariscope.core.progress import Silent
 from invariscope.training.grid import one_thread, run_jobs
+from invariscope.training.relay import current_progress
 
 
 def threads_and_sum(shared: torch.Tensor, job: int) -> tuple[int, float]:
@@ -54,16 +56,40 @@ def test_no_workers():
         run_jobs(threads_and_sum, torch.zeros(1), [1], workers=0)
 
 
-def test_progress_counts_jobs():
-    class Count:
-        total = done = 0
+class Count:
+    def __init__(self) -> None:
+        self.starts, self.done = [], 0
 
-        def start(self, what: str, total: int) -> None:
-            self.total = total
+    def start(self, what: str, total: int) -> None:
+        self.starts.append((what, total))
+        self.done = 0
 
-        def advance(self, steps: int = 1) -> None:
-            self.done += steps
+    def advance(self, steps: int = 1) -> None:
+        self.done += steps
 
+
+def report_steps(shared: None, job: int) -> int:
+    progress = current_progress()
+    progress.start("steps", job)
+    for _ in range(job):
+        progress.advance()
+    return job
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_progress_counts_jobs(workers):
     count = Count()
-    run_jobs(threads_and_sum, torch.zeros(1), [1, 2, 3], workers=1, progress=count)
-    assert (count.total, count.done) == (3, 3)
+    run_jobs(report_steps, None, [1, 2, 3], workers=workers, progress=count, what="things")
+    assert (count.starts, count.done) == ([("things", 3)], 3)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_progress_adds_up_the_steps_of_the_jobs(workers):
+    count = Count()
+    run_jobs(report_steps, None, [5, 7], workers=workers, progress=count, steps=True)
+    assert count.starts[-1] == ("steps", 12)
+    assert count.done == 12
+
+
+def test_jobs_elsewhere_report_to_nobody():
+    assert isinstance(current_progress(), Silent)

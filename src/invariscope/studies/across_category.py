@@ -53,7 +53,7 @@ class AcrossCategory(Study):
     noun = "networks"
 
     images: str = "builtin:glyphs"
-    network: str = "builtin:small-cnn"
+    network: str = "builtin:cnn"
     transformations: tuple[tuple[str, float], ...] = (("inversion", 1.0), ("rotation", 90.0))
     k: tuple[int, ...] = (1, 15, 30, 45, 54)
     seeds: tuple[int, ...] = (0,)

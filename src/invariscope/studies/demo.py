@@ -15,7 +15,6 @@ import torch
 import invariscope
 from invariscope.core.files import whole
 from invariscope.core.progress import Progress, Silent
-from invariscope.images.images import Images
 from invariscope.images.load import load_images
 from invariscope.networks.load import load_network
 from invariscope.runs.measure import measure
@@ -24,23 +23,23 @@ from invariscope.studies.across_category import AcrossCategory
 from invariscope.training.grid import run_jobs
 from invariscope.training.job import Job, with_options
 from invariscope.training.loop import Schedule
-from invariscope.training.sets import hold_out, make_sets
+from invariscope.training.relay import current_progress
+from invariscope.training.sets import make_sets
 from invariscope.training.train import fresh_network, network_path, train_job
 
+DIGITS, N_IMAGES = "builtin:digits", 500
 PARTS = ("glyphs", "digits")
-_N_IMAGES = 500
-_DIGITS = "builtin:digits"
 
 
 @dataclass(frozen=True)
 class _Part:
-    """A network to measure in full, and on what."""
+    """A run directory to fill: a network, or None for one of digits that is still to be trained, and its images."""
 
-    name: str
-    network: str
+    out: Path
     seed: int
-    out: str
     command: str | None
+    images: str
+    network: Path | None
 
 
 def run_demo(
@@ -86,7 +85,7 @@ def run_demo(
     with whole(out / "paradigm.parquet") as draft:
         table.to_parquet(draft, index=False, compression="zstd")
     parts = _parts(out, study, table, seed, command)
-    run_jobs(_measure, None, parts, workers, progress, "full measurements")
+    run_jobs(_measure, networks, parts, workers, progress, "full measurements", steps=True)
     info = {
         "kind": "demo",
         "parts": list(PARTS),
@@ -112,36 +111,34 @@ def run_demo(
 
 
 def _parts(out: Path, study: AcrossCategory, table: pd.DataFrame, seed: int, command: str | None) -> list[_Part]:
-    glyphs = table[(table.transformation == "inversion") & (table.k == max(study.k))].network.iloc[0]
-    path = str(out / "networks" / f"{glyphs}.safetensors")
-    digits = str(out / "networks")
+    """The network that saw the most classes inverted, and one of digits that is still to be trained."""
+    row = table[(table.transformation == "inversion") & (table.k == max(study.k))].iloc[0]
+    glyphs = out / "networks" / f"{row.network}.safetensors"
     return [
-        _Part("glyphs", path, seed, str(out / "glyphs"), command),
-        _Part("digits", digits, seed, str(out / "digits"), command),
+        _Part(out / "glyphs", seed, command, with_options(study.images, split="test", seed=seed), glyphs),
+        _Part(out / "digits", seed, command, with_options(DIGITS, split="test", seed=seed), None),
     ]
 
 
-def _measure(shared: None, part: _Part) -> str:
-    if part.name == "digits":
-        network, images = _train_digits(Path(part.network), part.seed)
-    else:
-        network, images = part.network, load_images(with_options(AcrossCategory.images, split="test", seed=part.seed))
+def _measure(networks: Path, part: _Part) -> None:
+    images = load_images(part.images)
+    network = load_network(str(part.network or _train_digits(networks, part.seed)))
     measure(
-        load_network(network),
-        images.limit(_N_IMAGES, part.seed),
+        network,
+        images.limit(N_IMAGES, part.seed),
         device="cpu",
         out=part.out,
         resume=True,
+        progress=current_progress(),
         command=part.command,
         seed=part.seed,
     )
-    return part.out
 
 
-def _train_digits(folder: Path, seed: int) -> tuple[str, Images]:
-    """A network that has learned digits from two thirds of them, none of them transformed, and the last third."""
-    job = Job(AcrossCategory.network, "inversion", 1.0, 0, seed, Schedule(epochs=10))
-    train, test = hold_out(load_images(_DIGITS), seed=seed)
+def _train_digits(folder: Path, seed: int) -> Path:
+    """Train a network that sees nothing transformed."""
+    job = Job(f"{AcrossCategory().network}?size=8", "inversion", 1.0, 0, seed, Schedule(epochs=10))
+    train, test = (load_images(with_options(DIGITS, split=split, seed=seed)) for split in ("train", "test"))
     sets = make_sets(train, test, fresh_network(job, train.n_classes).recipe)
     train_job(job, sets, folder)
-    return str(network_path(job, sets.fingerprint, folder)), test
+    return network_path(job, sets.fingerprint, folder)

@@ -39,7 +39,7 @@ def train_networks(
     images: str,
     out: Path,
     *,
-    network: str = "builtin:small-cnn",
+    network: str = "builtin:cnn",
     transformation: str = "inversion",
     magnitude: float | None = None,
     seen: Sequence[int] | None = None,

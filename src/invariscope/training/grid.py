@@ -12,6 +12,7 @@ import torch
 
 from invariscope.core.errors import RunError, SettingError
 from invariscope.core.progress import Progress, Silent
+from invariscope.training.relay import Sender, Together, current_progress, receiving, set_current
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -38,6 +39,7 @@ def run_jobs(
     workers: int = 2,
     progress: Progress | None = None,
     what: str = "jobs",
+    steps: bool = False,
 ) -> list[R]:
     """Do jobs in worker processes; the results are those of one process, in the order of the jobs.
 
@@ -46,8 +48,9 @@ def run_jobs(
         shared: sent to each worker once.
         jobs: what there is to do.
         workers: how many processes; 1 works here.
-        progress: told of every finished job.
+        progress: told of every finished job, or of the jobs' own steps.
         what: the jobs' noun in the plural, for progress and messages.
+        steps: the jobs report their own steps to `current_progress`, and those are shown.
 
     Returns:
         One result per job.
@@ -63,37 +66,49 @@ def run_jobs(
     if workers < 1:
         raise SettingError(f"workers takes 1 or more processes; got {workers}.")
     progress = progress or Silent()
-    progress.start(what, len(jobs))
-    results: dict[int, R] = {}
+    inner, outer = (progress, Silent()) if steps else (Silent(), progress)
+    outer.start(what, len(jobs))
     if min(workers, len(jobs)) <= 1:
-        with one_thread():
-            for place, job in enumerate(jobs):
-                results[place] = work(shared, job)
-                progress.advance()
-        return [results[place] for place in range(len(jobs))]
+        return list(_here(work, shared, jobs, inner, outer))
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), context, _begin, (shared,))
-    try:
-        places = {pool.submit(_do, work, job): place for place, job in enumerate(jobs)}
-        for future in as_completed(places):
-            results[places[future]] = future.result()
-            progress.advance()
-    except BrokenProcessPool as error:
-        raise RunError(
-            f"a worker process ended after {len(results)} of {len(jobs)} {what}: it ran out of memory or was killed, "
-            'or your script lacks if __name__ == "__main__". What is finished is kept; repeat the call to go on.'
-        ) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    results: dict[int, R] = {}
+    with receiving(context, inner) as queue:
+        pool = ProcessPoolExecutor(min(workers, len(jobs)), context, _begin, (shared, queue))
+        try:
+            places = {pool.submit(_do, work, job): place for place, job in enumerate(jobs)}
+            for future in as_completed(places):
+                results[places[future]] = future.result()
+                outer.advance()
+        except BrokenProcessPool as error:
+            raise RunError(
+                f"a worker process ended after {len(results)} of {len(jobs)} {what}: it ran out of memory or was "
+                'killed, or your script lacks if __name__ == "__main__". What is finished is kept; repeat the call '
+                "to go on."
+            ) from error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
     return [results[place] for place in range(len(jobs))]
 
 
-def _begin(shared: Any) -> None:
+def _here(work: Callable[[S, J], R], shared: S, jobs: Sequence[J], inner: Progress, outer: Progress) -> Iterator[R]:
+    before = current_progress()
+    set_current(Together(inner))
+    try:
+        with one_thread():
+            for job in jobs:
+                yield work(shared, job)
+                outer.advance()
+    finally:
+        set_current(before)
+
+
+def _begin(shared: Any, queue: Any) -> None:
     global _shared
     # Ctrl-C reaches the whole group: a worker then ends at once and without a traceback; its parent speaks.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     torch.set_num_threads(1)
     _shared = shared
+    set_current(Sender(queue))
 
 
 def _do(work: Callable[[S, J], R], job: J) -> R:

@@ -11,6 +11,7 @@ import torch
 from invariscope.core.errors import NetworkError, SettingError
 from invariscope.core.files import whole
 from invariscope.images.images import Images
+from invariscope.networks.build import seeded
 from invariscope.networks.load import load_network, save_network
 from invariscope.networks.network import Network
 from invariscope.training.evaluate import evaluate
@@ -81,8 +82,20 @@ def train_paradigm(
 
 
 def fresh_network(job: Job, n_classes: int) -> Network:
-    """The network of a job before training."""
-    return load_network(with_options(job.network, num_classes=n_classes, seed=job.seed))
+    """The network of a job before training: random weights by the job's seed, one output per class.
+
+    Args:
+        job: whose specifier and seed are taken; a network from a file comes as the file makes it.
+        n_classes: how many outputs it gets.
+
+    Returns:
+        The network.
+    """
+    source = job.network.partition(":")[0]
+    outputs = {"builtin": "classes", "torchvision": "num_classes", "timm": "num_classes"}.get(source)
+    spec = with_options(job.network, **{outputs: n_classes, "seed": job.seed}) if outputs else job.network
+    with seeded(job.seed):
+        return load_network(spec)
 
 
 def train_job(job: Job, sets: Sets, folder: Path | None = None, device: str = "cpu") -> Trained:
