@@ -29,7 +29,7 @@ class ActiveFraction(Measure):
         return {"active": block.active}
 
     def compute(
-        self, sums: Mapping[str, Float[Tensor, "row unit"]], count: Float[Tensor, "row 1"], reference: Reference
+        self, sums: Mapping[str, Float[Tensor, "row unit"]], count: Float[Tensor, "row ..."], reference: Reference
     ) -> dict[str, Float[Tensor, "row unit"]]:
         """Active images over images."""
         return {"active_fraction": ratio(sums["active"], count.expand_as(sums["active"]))}

@@ -42,7 +42,7 @@ class Measure(ABC):
 
     @abstractmethod
     def compute(
-        self, sums: Mapping[str, Float[Tensor, "row unit"]], count: Float[Tensor, "row 1"], reference: Reference
+        self, sums: Mapping[str, Float[Tensor, "row unit"]], count: Float[Tensor, "row ..."], reference: Reference
     ) -> dict[str, Float[Tensor, "row unit"]]:
         """The measure, from the sums over all images.
 
@@ -58,7 +58,7 @@ class Measure(ABC):
     def recentre(
         self,
         sums: Mapping[str, Float[Tensor, "row unit"]],
-        count: Float[Tensor, "row 1"],
+        count: Float[Tensor, "row ..."],
         gap: Float[Tensor, " unit"],
     ) -> dict[str, Float[Tensor, "row unit"]]:
         """The sums that depend on the block's centre, as if the centre had been lower by `gap`.
@@ -92,4 +92,6 @@ def ratio(top: Float[Tensor, "row unit"], bottom: Float[Tensor, "row unit"]) -> 
         >>> ratio(torch.tensor([[1.0, 1.0]]), torch.tensor([[2.0, 0.0]]))
         tensor([[0.5000,    nan]])
     """
-    return (top / bottom).where(bottom > 0, float("nan"))
+    known = bottom > 0
+    # Dividing by 1 in the unknown places keeps the gradients of the known ones finite.
+    return (top / bottom.where(known, 1.0)).where(known, float("nan"))

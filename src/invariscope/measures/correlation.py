@@ -37,7 +37,7 @@ class Correlation(Measure):
         }
 
     def compute(
-        self, sums: Mapping[str, Float[Tensor, "row unit"]], count: Float[Tensor, "row 1"], reference: Reference
+        self, sums: Mapping[str, Float[Tensor, "row unit"]], count: Float[Tensor, "row ..."], reference: Reference
     ) -> dict[str, Float[Tensor, "row unit"]]:
         """Covariance over the standard deviations. The sums of transformed deviations are about the clean mean."""
         scale = reference.scale.to(count.device, count.dtype)
@@ -45,14 +45,15 @@ class Correlation(Measure):
         mean = reference.clean_mean.to(count.device, count.dtype) + sums["transformed"] / count
         transformed = variance(sums["transformed"], sums["transformed_square"], count, scale.maximum(mean.abs()))
         together = (sums["product"] - sums["clean"] * sums["transformed"] / count) / (count - 1)
-        spread = (clean * transformed).sqrt()
-        value = (together / spread).clamp(-1, 1)
-        return {"correlation": value.where(spread > 0, float("nan"))}
+        product = clean * transformed
+        known = product > 0
+        value = (together / product.where(known, 1.0).sqrt()).clamp(-1, 1)
+        return {"correlation": value.where(known, float("nan"))}
 
     def recentre(
         self,
         sums: Mapping[str, Float[Tensor, "row unit"]],
-        count: Float[Tensor, "row 1"],
+        count: Float[Tensor, "row ..."],
         gap: Float[Tensor, " unit"],
     ) -> dict[str, Float[Tensor, "row unit"]]:
         """The sums about another centre."""

@@ -29,7 +29,7 @@ class CleanVariance(Measure):
         return {"clean": block.clean_deviation, "clean_square": block.clean_square}
 
     def compute(
-        self, sums: Mapping[str, Float[Tensor, "row unit"]], count: Float[Tensor, "row 1"], reference: Reference
+        self, sums: Mapping[str, Float[Tensor, "row unit"]], count: Float[Tensor, "row ..."], reference: Reference
     ) -> dict[str, Float[Tensor, "row unit"]]:
         """The sample variance."""
         scale = reference.scale.to(count.device, count.dtype)

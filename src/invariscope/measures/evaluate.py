@@ -1,6 +1,6 @@
 """All measures of all units at once, from responses in memory or from a stream of batches."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from jaxtyping import Bool, Float
@@ -8,7 +8,7 @@ from torch import Tensor
 
 from invariscope.measures.base import MEASURES, Measure
 from invariscope.measures.block import Block
-from invariscope.measures.tiles import IMAGES, tiles, working, zeros
+from invariscope.measures.tiles import IMAGES, UNITS, tiles, working, zeros
 from invariscope.responses.pair import Pair
 from invariscope.responses.reference import Reference
 from invariscope.statistics.sums import exact_device
@@ -66,6 +66,11 @@ class Accumulator:
         self._centre: Float[Tensor, " unit"] | None = None
         self._lowest = float("inf")
 
+    @property
+    def device(self) -> torch.device:
+        """Where the sums are."""
+        return exact_device(self.reference.peak.device)
+
     def add(self, pair: Pair, weights: Float[Tensor, "row image"]) -> None:
         """Add the responses to some images.
 
@@ -80,23 +85,46 @@ class Accumulator:
         if images == 0:
             return
         weights = weights.to(pair.clean.device, pair.clean.dtype)
-        exact = exact_device(pair.clean.device)
+        exact = self.device
         if self._centre is None:
             # Any value near the mean will do: it only keeps the digits of the squares.
             self._centre = pair.transformed[:IMAGES].mean(0)
             self.count = torch.zeros(len(weights), 1, dtype=torch.float64, device=exact)
         assert self.count is not None
         self.count += weights.to(exact).double().sum(1, keepdim=True)
-        for rows, columns, tile, reference in tiles(pair, self.reference):
+        for rows, columns, block in self.blocks(pair):
             if self.negative is None:
-                self._lowest = min(self._lowest, tile.clean.amin().item(), tile.transformed.amin().item())
-            block, part = Block(tile, reference, self._centre[columns]), weights[:, rows]
-            for name, one in self._observe(block).items():
+                self._lowest = min(self._lowest, block.clean.amin().item(), block.transformed.amin().item())
+            part = weights[:, rows]
+            for name, one in self.observe(block).items():
                 if name not in self.sums:
                     self.sums[name] = zeros(len(weights), units, exact)
                 self.sums[name][:, columns] += (part @ one).to(exact)
 
-    def _observe(self, block: Block) -> dict[str, Tensor]:
+    def blocks(self, pair: Pair, tall: int = IMAGES, wide: int = UNITS) -> Iterator[tuple[slice, slice, Block]]:
+        """The pair in tiles, about this accumulator's centre.
+
+        Args:
+            pair: responses to some images; shape (image, unit).
+            tall: images in a tile.
+            wide: units in a tile.
+
+        Yields:
+            Which images, which units, and their block.
+        """
+        assert self._centre is not None
+        for rows, columns, tile, reference in tiles(pair, self.reference, tall, wide):
+            yield rows, columns, Block(tile, reference, self._centre[columns])
+
+    def observe(self, block: Block) -> dict[str, Float[Tensor, "image unit"]]:
+        """What each image contributes to the sums.
+
+        Args:
+            block: of `blocks`.
+
+        Returns:
+            The contributions of all measures, by name.
+        """
         seen: dict[str, Tensor] = {}
         for measure in self.measures:
             seen |= measure.observe(block)
@@ -117,10 +145,10 @@ class Accumulator:
             return other
         both = Accumulator(self.reference, self.measures, negative=self.negative, fused=self.fused)
         both._centre, both._lowest = self._centre, min(self._lowest, other._lowest)
-        moved = other._sums_about(self._centre)
-        assert self.sums.keys() == moved.keys()
         assert self.count is not None
         assert other.count is not None
+        moved = other._about(self._centre, other.sums, other.count)
+        assert self.sums.keys() == moved.keys()
         both.sums = {name: one + moved[name] for name, one in self.sums.items()}
         both.count = self.count + other.count
         return both
@@ -132,28 +160,40 @@ class Accumulator:
             Per column, float64; shape (row, unit); NaN where unknown.
         """
         assert self.count is not None, "nothing was added"
-        sums = self._sums_about(self.reference.clean_mean)
-        columns: dict[str, Tensor] = {}
+        return self.compute_from(self.sums, self.count)
+
+    def compute_from(
+        self, sums: Mapping[str, Float[Tensor, "row unit"]], count: Float[Tensor, "row ..."]
+    ) -> dict[str, Float[Tensor, "row unit"]]:
+        """The measures from sums about this accumulator's centre; they can be differentiated.
+
+        Args:
+            sums: by name, float64; shape (row, unit).
+            count: sum of the weights.
+
+        Returns:
+            Per column, float64; shape (row, unit); NaN where unknown.
+        """
+        about_clean = self._about(self.reference.clean_mean, sums, count)
         hidden = self._negative_units()
+        columns: dict[str, Tensor] = {}
         for measure in self.measures:
-            for name, values in measure.compute(sums, self.count, self.reference).items():
+            for name, values in measure.compute(about_clean, count, self.reference).items():
                 columns[name] = values.masked_fill(hidden, float("nan")) if measure.nonnegative else values
         return columns
 
-    def _sums_about(self, centre: Tensor) -> dict[str, Tensor]:
+    def _about(self, centre: Tensor, sums: Mapping[str, Tensor], count: Tensor) -> dict[str, Tensor]:
         assert self._centre is not None
-        assert self.count is not None
-        gap = (self._centre.to(self.count.device).double()) - centre.to(self.count.device).double()
-        sums = dict(self.sums)
+        gap = self._centre.to(self.device).double() - centre.to(self.device).double()
+        moved = dict(sums)
         for measure in self.measures:
-            sums |= measure.recentre(self.sums, self.count, gap)
-        return sums
+            moved |= measure.recentre(sums, count, gap)
+        return moved
 
     def _negative_units(self) -> Tensor:
-        device = exact_device(self.reference.peak.device)
         if isinstance(self.negative, Tensor):
-            return self.negative.to(device)
-        return torch.tensor(self._lowest < 0 if self.negative is None else self.negative, device=device)
+            return self.negative.to(self.device)
+        return torch.tensor(self._lowest < 0 if self.negative is None else self.negative, device=self.device)
 
 
 def evaluate(

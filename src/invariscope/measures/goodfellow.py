@@ -32,7 +32,7 @@ class Goodfellow(Measure):
         return {"clean_fires": clean, "transformed_fires": transformed, "both_fire": clean * transformed}
 
     def compute(
-        self, sums: Mapping[str, Float[Tensor, "row unit"]], count: Float[Tensor, "row 1"], reference: Reference
+        self, sums: Mapping[str, Float[Tensor, "row unit"]], count: Float[Tensor, "row ..."], reference: Reference
     ) -> dict[str, Float[Tensor, "row unit"]]:
         """Firing images over images, or over clean firing images."""
         images = count.expand_as(sums["clean_fires"])

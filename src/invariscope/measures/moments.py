@@ -12,7 +12,7 @@ ROUNDING = 1e-6
 def variance(
     total: Float[Tensor, "row unit"],
     squares: Float[Tensor, "row unit"],
-    count: Float[Tensor, "row 1"],
+    count: Float[Tensor, "row ..."],
     scale: Float[Tensor, "... unit"],
 ) -> Float[Tensor, "row unit"]:
     """The sample variance, with n − 1, from sums about a centre; 0 for a constant up to rounding.
@@ -32,7 +32,7 @@ def variance(
 
 
 def move_centre(
-    sums: Mapping[str, Float[Tensor, "row unit"]], count: Float[Tensor, "row 1"], gap: Float[Tensor, " unit"]
+    sums: Mapping[str, Float[Tensor, "row unit"]], count: Float[Tensor, "row ..."], gap: Float[Tensor, " unit"]
 ) -> dict[str, Float[Tensor, "row unit"]]:
     """Sums of transformed deviations about a centre that is lower by `gap`.
 

@@ -30,7 +30,7 @@ class Specialization(Measure):
         return {"active": block.active, "preference": block.ratio}
 
     def compute(
-        self, sums: Mapping[str, Float[Tensor, "row unit"]], count: Float[Tensor, "row 1"], reference: Reference
+        self, sums: Mapping[str, Float[Tensor, "row unit"]], count: Float[Tensor, "row ..."], reference: Reference
     ) -> dict[str, Float[Tensor, "row unit"]]:
         """The mean signed change over active images."""
         return {"specialization": ratio(sums["preference"], sums["active"])}

@@ -14,19 +14,24 @@ from invariscope.responses.reference import Reference
 IMAGES, UNITS = 64, 1024
 
 
-def tiles(pair: Pair, reference: Reference) -> Iterator[tuple[slice, slice, Pair, Reference]]:
+def tiles(
+    pair: Pair, reference: Reference, tall: int = IMAGES, wide: int = UNITS
+) -> Iterator[tuple[slice, slice, Pair, Reference]]:
     """The tiles of a pair, units outermost.
 
     Args:
         pair: responses; shape (image, unit).
         reference: of the same units.
+        tall: images in a tile.
+        wide: units in a tile.
 
     Yields:
         Which images, which units, and the pair and the reference cut to them, as views.
     """
     images, units = pair.clean.shape
     # On an accelerator a tile is as large as memory comfortably allows: there the launches cost, not the cache.
-    tall, wide = (IMAGES, UNITS) if pair.clean.device.type == "cpu" else (4 * IMAGES, 2**17)
+    if pair.clean.device.type != "cpu":
+        tall, wide = 4 * tall, 64 * wide
     for left in range(0, units, wide):
         columns = slice(left, min(left + wide, units))
         part = narrow(reference, columns)

@@ -22,8 +22,10 @@ def bootstrap_weights(n_images: int, replicates: int, seed: int) -> Float[Tensor
         tensor([5., 5., 5.])
     """
     generator = np.random.Generator(np.random.PCG64(seed))
-    drawn = generator.multinomial(n_images, np.full(n_images, 1 / n_images), size=replicates)
-    return torch.from_numpy(drawn.astype(np.float32))
+    drawn = generator.integers(0, n_images, size=(replicates, n_images))
+    drawn += n_images * np.arange(replicates)[:, None]
+    times = np.bincount(drawn.ravel(), minlength=replicates * n_images)
+    return torch.from_numpy(times.reshape(replicates, n_images).astype(np.float32))
 
 
 def percentile_interval(
