@@ -1,0 +1,226 @@
+"""The answer in sentences: computed from the numbers, with nothing that they do not say."""
+
+import math
+from collections.abc import Sequence
+
+from invariscope.report.answers import Answer
+from invariscope.report.limits import Limit, nearest, rank_classes
+from invariscope.report.read import RunData
+from invariscope.report.words import MINUS, count, interval, listed, percent, percent_interval, tidy, title
+
+MEANING = {
+    "invariance": "the same units answer alike: invariance",
+    "mixed": "partly the same units, partly others",
+    "other units": "other units take over",
+    "neither": "neither the same units nor others explain it",
+    "not tolerated": "not tolerated",
+    "unknown": "not known",
+}
+
+
+def main_answer(answers: Sequence[Answer]) -> Answer | None:
+    """The transformation that the page names first: rotation, or else the first one."""
+    return next((answer for answer in answers if answer.name == "rotation"), answers[0] if answers else None)
+
+
+def safe_range(answer: Answer) -> str:
+    """The range that is safe, in short.
+
+    Example: "−13° to +14°", "up to 1.2 px", "all that was measured".
+    """
+    known = [limit for limit in answer.safe if limit.known]
+    if not known:
+        return "not known"
+    if answer.axis.switch:
+        return "safe" if known[0].censored else "not safe"
+    if all(limit.censored for limit in known):
+        return f"{_span(answer, known)}, all that was measured"
+    return _span(answer, known)
+
+
+def _span(answer: Answer, known: Sequence[Limit]) -> str:
+    write = answer.axis.write
+    if len(known) == 1:
+        return ("up to " if known[0].sign == "+" else "down to ") + write(known[0].reach, 2)
+    return f"{write(known[0].reach, 2)} to {write(known[1].reach, 2)}"
+
+
+def limit_interval(answer: Answer, limit: Limit) -> str:
+    """A limit's confidence interval, an open end written as beyond what was measured."""
+    if limit.censored and math.isnan(limit.low) and math.isnan(limit.high):
+        return ""
+    unit_free = [f"beyond {_plain(limit.end)}" if math.isnan(end) else _plain(end) for end in (limit.low, limit.high)]
+    if math.isnan(limit.low) and math.isnan(limit.high):
+        return ""
+    return f"[{', '.join(unit_free)}]"
+
+
+def _plain(value: float) -> str:
+    from invariscope.report.words import number
+
+    return number(value, 2)
+
+
+def lead(run: RunData, answers: Sequence[Answer]) -> list[str]:
+    """The answer in one paragraph, as sentences."""
+    if not answers:
+        return []
+    said = [_clean(run, answers)]
+    main = main_answer(answers)
+    if main is not None:
+        said += _limits(main, answers)
+        said += _classes(answers)
+        said += _reason(main, answers)
+        said += _depth(main)
+    return [sentence for sentence in said if sentence]
+
+
+def _clean(run: RunData, answers: Sequence[Answer]) -> str:
+    images, n = run.info.get("images") or {}, int((run.info.get("images") or {}).get("n") or 0)
+    accuracy = run.info.get("clean_accuracy")
+    shown = f"Shown {count(n, 'image')}" if n else "On its images"
+    if images.get("spec"):
+        shown += f" of {tidy(_base(str(images['spec'])), 60)}"
+    if isinstance(accuracy, (int, float)) and not math.isnan(accuracy):
+        return f"{shown}, the network is right {percent(float(accuracy), 1)} of the time."
+    if math.isnan(answers[0].clean.value):
+        return f"{shown}, its units were recorded; predictions were not."
+    return f"{shown} without labels, the network is compared with its own answers to the clean images."
+
+
+def _base(spec: str) -> str:
+    return spec.rstrip("/").rsplit("/", 1)[-1] if "/" in spec and ":" not in spec else spec
+
+
+def _kept(answer: Answer) -> str:
+    what = "that accuracy" if answer.quality == "accuracy" else "those answers"
+    return f"at least {percent(answer.level)} of {what}"
+
+
+def _limits(main: Answer, answers: Sequence[Answer]) -> list[str]:
+    known = [limit for limit in main.safe if limit.known]
+    if not known:
+        return []
+    name = title(main.name).lower()
+    if main.axis.switch:
+        first = (
+            f"It keeps {_kept(main)} under {name}."
+            if known[0].censored
+            else f"It does not keep {_kept(main)} under {name}."
+        )
+    elif all(limit.censored for limit in known):
+        first = f"It keeps {_kept(main)} under every {name} that was measured ({_span(main, known)})."
+    else:
+        first = f"It keeps {_kept(main)} under {name} of {safe_range(main)}."
+    return [first, _extremes(answers)]
+
+
+def _extremes(answers: Sequence[Answer]) -> str:
+    fails = [answer for answer in answers if answer.tolerated is False]
+    holds = [answer for answer in answers if answer.safe and all(limit.censored for limit in answer.safe)]
+    said = []
+    if fails:
+        said.append(f"already the first step of {listed([title(a.name).lower() for a in fails], 5)} is too much")
+    if holds:
+        said.append(f"it never falls below that under {listed([title(a.name).lower() for a in holds], 5)}")
+    text = "; ".join(said)
+    return text[:1].upper() + text[1:] + "." if text else ""
+
+
+def _classes(answers: Sequence[Answer]) -> list[str]:
+    ranked = rank_classes([answer.axis for answer in answers], [answer.limits for answer in answers])
+    if len(ranked) < 2:
+        return []
+    worst, share = ranked[0]
+    said = f"The worst class is {tidy(worst, 40)}"
+    if len(answers) > 1:
+        said += f": on average over the transformations it tolerates {percent(share)} of what all classes together do"
+    main = main_answer(answers)
+    limits = [nearest(main.axis, main.limits.get(name, ())) for name in (worst, "all")] if main else []
+    if main and len(limits) == 2 and limits[0] and limits[1] and not limits[0].censored and not main.axis.switch:
+        said += f", and {title(main.name).lower()} beyond {main.axis.write(limits[0].reach, 2)} is already too much"
+    return [said + "."]
+
+
+def _reason(main: Answer, answers: Sequence[Answer]) -> list[str]:
+    if not main.row:
+        return []
+    at = f"{title(main.name).lower()} of {main.axis.write(main.magnitude)}"
+    said = []
+    share = main.value("invariant_share")
+    if main.verdict == "not tolerated":
+        said.append(f"{at[:1].upper() + at[1:]}, the first step measured, is not tolerated.")
+    elif main.verdict != "unknown":
+        said.append(f"Where {at} is tolerated, {_meaning(main)}.")
+    if not math.isnan(share):
+        low, high = main.value("low"), main.value("high")
+        said.append(
+            f"Of the active units of the last hidden layer {percent(share)} {percent_interval(low, high)} are "
+            f"invariant to it and {percent(main.value('specialized_share'))} answer to one version only"
+            f"{_ablation(main)}."
+        )
+    tally = {word: sum(answer.verdict == word for answer in answers) for word in MEANING}
+    if len(answers) > 1 and tally["unknown"] < len(answers):
+        told = [f"{n} {_tally(word)}" for word, n in tally.items() if n and word != "unknown"]
+        said.append(f"Of {count(len(answers), 'transformation')}, {listed(told, 9)}.")
+    return said
+
+
+def _meaning(answer: Answer) -> str:
+    return {
+        "invariance": "it is invariance: the same units go on answering alike",
+        "mixed": "it is partly invariance and partly other units that take over",
+        "other units": "it is not invariance: other units take over",
+        "neither": "it is neither invariance nor other units that take over",
+    }[answer.verdict]
+
+
+def _tally(word: str) -> str:
+    return {
+        "invariance": "tolerated by invariance",
+        "mixed": "tolerated by both invariance and other units",
+        "other units": "tolerated because other units take over",
+        "neither": "tolerated for neither reason",
+        "not tolerated": "not tolerated at any step",
+    }[word]
+
+
+def _ablation(answer: Answer) -> str:
+    cost, control = answer.value("ablation_invariant_cost"), answer.value("ablation_invariant_control")
+    if math.isnan(cost) or math.isnan(control):
+        return ""
+    return (
+        f"; silencing the invariant ones costs {_points(cost)} of transformed accuracy, as many random ones "
+        f"{_points(control)}"
+    )
+
+
+def _points(share: float) -> str:
+    whole = round(share * 100)
+    return f"{MINUS if whole < 0 else ''}{abs(whole)} {'point' if abs(whole) == 1 else 'points'}"
+
+
+def _depth(main: Answer) -> list[str]:
+    return [depth_sentence(main)] if main.profile is not None else []
+
+
+def depth_sentence(answer: Answer) -> str:
+    """At which layer the network becomes invariant to a transformation."""
+    profile = answer.profile
+    if profile is None or profile.highest is None:
+        return ""
+    at = f"{title(answer.name).lower()} of {answer.axis.write(profile.magnitude)}"
+    place = profile.becomes_invariant
+    if place is None:
+        best = profile.highest
+        return (
+            f"No layer up to the last is invariant to {at}; {tidy(profile.layers[best], 40)} comes closest, "
+            f"{percent(max(float(profile.way[best]), 0.0))} of the way from null to ceiling."
+        )
+    low, high = float(profile.low[place]), float(profile.high[place])
+    return (
+        f"The network becomes invariant to {at} at {tidy(profile.layers[place], 40)} (layer {place + 1} of "
+        f"{len(profile.layers)}): from there on mean invariance stays past half of the way from null to ceiling; there "
+        f"it is {profile.mean[place]:.2f} {interval(low, high)}".rstrip()
+        + "."
+    )
