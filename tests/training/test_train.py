@@ -27,13 +27,8 @@ def test_the_public_call_gives_a_network_and_its_row(tmp_path):
     assert network.seen is not None
     assert len(network.seen) == 2
     assert set(network.seen) < set(network.classes)
-    assert (row["transformation"], row["magnitude"], row["k"], row["n_classes"], row["seed"]) == (
-        "inversion",
-        1,
-        2,
-        6,
-        3,
-    )
+    settings = ("transformation", "magnitude", "k", "n_classes", "seed")
+    assert [row[name] for name in settings] == ["inversion", 1.0, 2, 6, 3]
     assert (row["clean_n"], row["within_n"], row["across_n"]) == (60, 20, 40)
     for name in ("clean", "within", "across"):
         assert 0 <= row[f"{name}_low"] <= row[name] <= row[f"{name}_high"] <= 1

@@ -1,5 +1,6 @@
 """The training loop: stochastic gradient descent with momentum, one cycle of the learning rate."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,12 +40,23 @@ class Schedule:
 
 
 @contextmanager
+def drawing_from(seed: int, device: torch.device) -> Iterator[None]:
+    """Within the block, modules that draw (initial weights, dropout) draw from this seed; others notice nothing."""
+    gpu = device.type == "cuda"
+    with torch.random.fork_rng(devices=[device] if gpu else []):
+        torch.default_generator.manual_seed(seed)
+        if gpu:
+            torch.cuda.manual_seed_all(seed)
+        yield
+
+
+@contextmanager
 def repeatable(device: torch.device) -> Iterator[None]:
     """Within the block, convolutions on a GPU take their repeatable algorithms."""
     if device.type != "cuda":
         yield
         return
-    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
         yield
 
 
@@ -80,7 +92,7 @@ def train(
     labels = labels.to(device)
     descent = Descent(module.parameters(), schedule.momentum, schedule.weight_decay)
     step, steps = 0, sampler.steps_per_epoch * schedule.epochs
-    with repeatable(device):
+    with repeatable(device), drawing_from(seed, device):
         for epoch in range(1, schedule.epochs + 1):
             module.train()
             total = torch.zeros((), dtype=torch.float64, device=device)
@@ -93,7 +105,7 @@ def train(
                 step += 1
                 total += loss.detach()
             mean = total.item() / sampler.steps_per_epoch
-            if mean != mean:
+            if not math.isfinite(mean):
                 raise NetworkError(
                     f"the loss of {network.spec} is no longer a number in epoch {epoch}; "
                     f"lower the learning rate (it was {schedule.learning_rate:g})."
@@ -101,6 +113,7 @@ def train(
             module.eval()
             after_epoch(epoch, mean)
     module.eval()
+    module.to(memory_format=torch.contiguous_format)
 
 
 def shown(

@@ -11,12 +11,12 @@ import torch
 from invariscope.core.errors import NetworkError, SettingError
 from invariscope.core.files import whole
 from invariscope.images.images import Images
-from invariscope.networks.build import seeded
-from invariscope.networks.load import load_network, save_network
+from invariscope.networks.checkpoint import save_network
+from invariscope.networks.load import load_network
 from invariscope.networks.network import Network
 from invariscope.training.evaluate import evaluate
 from invariscope.training.job import Job, with_options
-from invariscope.training.loop import Schedule, train
+from invariscope.training.loop import Schedule, drawing_from, train
 from invariscope.training.paradigm import Sampler, seen_classes
 from invariscope.training.sets import Sets, make_sets
 
@@ -94,7 +94,7 @@ def fresh_network(job: Job, n_classes: int) -> Network:
     source = job.network.partition(":")[0]
     outputs = {"builtin": "classes", "torchvision": "num_classes", "timm": "num_classes"}.get(source)
     spec = with_options(job.network, **{outputs: n_classes, "seed": job.seed}) if outputs else job.network
-    with seeded(job.seed):
+    with drawing_from(job.seed, torch.device("cpu")):
         return load_network(spec)
 
 
@@ -115,8 +115,7 @@ def train_job(job: Job, sets: Sets, folder: Path | None = None, device: str = "c
         NetworkError: the network has other outputs than there are classes, or does not learn.
     """
     if folder is not None and (row := finished(job, sets.fingerprint, folder)) is not None:
-        network = load_network(str(network_path(job, sets.fingerprint, folder))).to(device)
-        return Trained(network, row["row"], row["history"])
+        return Trained(_load(job, sets.fingerprint, folder, device), row["row"], row["history"])
     started = time.perf_counter()
     network = fresh_network(job, len(sets.classes)).to(device)
     transformation = job.make_transformation().with_fill(network.recipe.fill)
@@ -169,8 +168,11 @@ def train_job(job: Job, sets: Sets, folder: Path | None = None, device: str = "c
     network.classes = sets.classes
     network.seen = tuple(sets.classes[index] for index in seen) or None
     last["seconds"] = time.perf_counter() - started
+    network.notes = []
     if folder is not None:
         _keep(job, sets.fingerprint, folder, Trained(network, last, history))
+        # The network of the file, so that it computes the same to the last bit when it is found there again.
+        network = _load(job, sets.fingerprint, folder, device)
     return Trained(network, last, history)
 
 
@@ -193,12 +195,17 @@ def finished(job: Job, fingerprint: str, folder: Path) -> dict[str, Any] | None:
 
 def _keep(job: Job, fingerprint: str, folder: Path, trained: Trained) -> None:
     path = network_path(job, fingerprint, folder)
-    with whole(path) as draft:
-        save_network(trained.network, draft)
+    save_network(trained.network, path)
     # Written last: where it lies, the network is finished.
     with whole(path.with_suffix(".json")) as draft:
         kept = {"settings": job.settings(fingerprint), "row": trained.row, "history": trained.history}
         draft.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+
+
+def _load(job: Job, fingerprint: str, folder: Path, device: str) -> Network:
+    network = load_network(str(network_path(job, fingerprint, folder))).to(device)
+    network.module.eval()
+    return network
 
 
 def _check_outputs(network: Network, sets: Sets, device: str) -> None:
