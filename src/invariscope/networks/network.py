@@ -26,6 +26,7 @@ class Network:
         classes: one name per output, where known.
         wnids: one WordNet identifier per output, where known.
         seen: names of the classes that it saw transformed in training, where known.
+        architecture: the specifier that builds it without what it learned, where there is one.
         notes: sentences that the person should be told once.
 
     Raises:
@@ -44,6 +45,7 @@ class Network:
     classes: tuple[str, ...] | None = None
     wnids: tuple[str, ...] | None = None
     seen: tuple[str, ...] | None = None
+    architecture: str = ""
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:

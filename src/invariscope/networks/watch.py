@@ -137,12 +137,13 @@ def _hooks(state: _Pass, path: str, part: nn.Module, wanted: Collection[str] | N
         state.rectifying += rectifier
 
     def after(_module: nn.Module, _args: object, output: object) -> None:
-        state.running.pop()
-        state.rectifying -= rectifier
         if path == "":
+            state.running.clear()
             if wanted is None or OUTPUT in wanted:
                 state.emit(Event(OUTPUT, "output", operation, logits_of(output)))
             return
+        state.running.pop()
+        state.rectifying -= rectifier
         state.calls[path] += 1
         label = path if state.calls[path] == 1 else f"{path}#{state.calls[path]}"
         for suffix, tensor in tensors_of(output):
