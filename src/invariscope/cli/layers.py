@@ -20,7 +20,7 @@ def layers(network: str, *, shared: Shared = Shared()) -> None:
     from invariscope.networks.sites import find_sites, never_called
     from invariscope.runs.device import choose_device
 
-    loaded = load_network(network).to(choose_device(shared.device))
+    loaded = load_network(_without_download(network)).to(choose_device(shared.device))
     height, width = loaded.recipe.size or DEFAULT_SIZE
     images = torch.full((2, loaded.recipe.channels or 3, height, width), 0.5, device=loaded.device)
     sites = find_sites(loaded, images)
@@ -39,3 +39,11 @@ def layers(network: str, *, shared: Shared = Shared()) -> None:
     print_list("sites", rows, shared, network=network, image_size=[height, width], never_called=silent)
     if silent and not shared.json:
         note(f"\nNever called in a forward pass, so not measurable: {', '.join(silent)}.", shared)
+
+
+def _without_download(network: str) -> str:
+    """The sites do not depend on the weights: where none are named, none are fetched."""
+    kind, _, options = network.partition("?")
+    if kind.startswith(("torchvision:", "timm:")) and "weights=" not in options and "pretrained=" not in options:
+        return f"{network}{'&' if options else '?'}pretrained=false"
+    return network

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-from invariscope.cli.options import Flag, Names, Shared, lines, split
+from invariscope.cli.options import Flag, Names, Shared, split
 
 WHAT = Group("What is measured", sort_key=1)
 HOW = Group("How it is measured", sort_key=2)
@@ -92,8 +92,8 @@ def measure(
             transformations=split(options.transformations),
             magnitudes=options.magnitudes or (),
             layers=split(options.layers) or "activations",
-            group_classes=lines(options.group_classes, "class"),
-            class_names=lines(options.classes, "class name"),
+            group_classes=options.group_classes,
+            class_names=options.classes,
             **numbers,
             device=shared.device,
             seed=shared.seed,

@@ -11,6 +11,8 @@ def measures(*, shared: Shared = Shared()) -> None:
     """
     from invariscope.cli.output import first_line, print_list
     from invariscope.measures.base import MEASURES
+    from invariscope.measures.variances import SWEEP_MEASURES
 
-    rows = [{"name": name, "columns": list(kind.columns), "says": first_line(kind)} for name, kind in MEASURES.items()]
+    known = [*MEASURES.items(), *SWEEP_MEASURES.items()]
+    rows = [{"name": name, "columns": list(kind.columns), "says": first_line(kind)} for name, kind in known]
     print_list("measures", rows, shared)

@@ -100,28 +100,3 @@ def split(values: list[str] | None) -> list[str] | None:
     if not names:
         raise SettingError(f"names are expected, separated by commas; got {','.join(values)!r}.")
     return names
-
-
-def lines(path: Path | None, what: str) -> list[str] | None:
-    """The names in a file, one per line; blank lines are left out.
-
-    Args:
-        path: the file, or None.
-        what: of what they are names, for the message.
-
-    Returns:
-        The names; None without a file.
-
-    Raises:
-        SettingError: there is no such file, it is not text, or it names nothing.
-    """
-    if path is None:
-        return None
-    try:
-        names = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise SettingError(f"{path} should hold one {what} per line and cannot be read: {reason}.") from error
-    if not names:
-        raise SettingError(f"{path} should hold one {what} per line and is empty.")
-    return names
