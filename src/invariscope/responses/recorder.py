@@ -1,6 +1,6 @@
 """One pass over all images: transform, run the network, keep each unit's response and the network's output."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -96,18 +96,33 @@ class Recorder:
             yield slice(start, start + len(indices)), indices, self.images.batch(indices, self.device)
 
     def forward(
-        self, images: Tensor, keep: Callable[[str, Tensor], None], tail_site: str | None = None
-    ) -> tuple[Tensor, list[Tail]]:
-        """One forward pass whose activations go to `keep`; the output's positions are averaged away."""
+        self, images: Tensor, matrix: Float[Tensor, "image unit"] | None = None, tail_site: str | None = None
+    ) -> tuple[Float[Tensor, "image output"], list[Tail]]:
+        """One forward pass.
+
+        Args:
+            images: as the network sees them; shape (image, channel, height, width).
+            matrix: is overwritten with the units' responses; shape (image, unit); None reads none.
+            tail_site: after which site the rest of the network is kept.
+
+        Returns:
+            The output with positions averaged away, float32, on the CPU; and the tail, if one was asked for.
+        """
+        columns, layouts = self.columns(), {site.name: site.layout for site in self.sites}
+
+        def keep(name: str, activation: Tensor) -> None:
+            if matrix is not None:
+                matrix[:, columns[name]] = reduce_units(activation, layouts[name], self.units, self.reduce)
+
         # Hooks and no_grad open and close here: held across a yield they would leak into the reader's code.
         with ExitStack() as stack:
             stack.enter_context(torch.no_grad())
-            stack.enter_context(tap(self.network, [site.name for site in self.sites], keep))
+            stack.enter_context(tap(self.network, list(layouts) if matrix is not None else [], keep))
             recorder = stack.enter_context(record_tail(self.network, tail_site)) if tail_site else None
             output = self.network(images)
         while output.ndim > 2:
             output = output.mean(-1)
-        return output.reshape(len(images), -1), recorder.tails if recorder else []
+        return output.reshape(len(images), -1).float().cpu(), recorder.tails if recorder else []
 
     def record(
         self,
@@ -131,23 +146,15 @@ class Recorder:
         Raises:
             NetworkError: an output is not a number.
         """
-        columns = self.columns()
-        layouts = {site.name: site.layout for site in self.sites}
         outputs: Tensor | None = None
         tails: list[Tail] = []
-        rows = slice(0, 0)
-
-        def keep(name: str, activation: Tensor) -> None:
-            reduced = reduce_units(activation, layouts[name], units=self.units, reduce=self.reduce)
-            matrix[rows, columns[name]] = reduced.to(matrix.device)
-
         for rows, indices, batch in self.batches():
             images = batch if strength is None else strength(batch, indices)
-            output, new = self.forward(images, keep, tail_site if rows.start < tail_images else None)
+            output, new = self.forward(images, matrix[rows], tail_site if rows.start < tail_images else None)
             tails += new
             if outputs is None:
                 outputs = torch.empty(len(self.order), output.shape[1])
-            outputs[rows] = output.float().cpu()
+            outputs[rows] = output
             self.progress.advance(len(indices))
         assert outputs is not None
         check_numbers(outputs, strength)

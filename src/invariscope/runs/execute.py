@@ -16,10 +16,6 @@ from invariscope.runs.rows import RowMaker
 from invariscope.runs.store import Store
 from invariscope.runs.tails import affordable_images
 from invariscope.runs.values import Evaluator
-from invariscope.statistics.derangement import derangement
-
-# Replicates for the intervals of layer means and of the verdict's shares: each costs a row in every sum over images.
-_REPLICATES = 100
 
 
 def execute(plan: Plan, store: Store, progress: Progress) -> dict[str, Any]:
@@ -52,13 +48,11 @@ def execute(plan: Plan, store: Store, progress: Progress) -> dict[str, Any]:
     # Two more matrices of this size hold the sums over magnitudes.
     with matrices(2, n_images, columns.total, memory // 2, store.spool(), home) as (first, second):
         clean = recorder.record(first)
-        rows = RowMaker(columns, plan.groups, settings.tau, min(_REPLICATES, settings.replicates), settings.seed)
-        partner = derangement(n_images, settings.seed)
         experiment = Experiment(
             plan=plan,
             recorder=recorder,
-            evaluator=Evaluator.of(first, columns, partner, rows.weights, settings),
-            rows=rows,
+            evaluator=Evaluator.of(first, columns, plan.groups.weights, settings),
+            rows=RowMaker(columns, plan.groups, settings.tau),
             clean=clean,
             buffer=second,
             illustrator=Illustrator(recorder, plan.names, _examples(plan, clean)),

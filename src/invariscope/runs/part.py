@@ -15,7 +15,7 @@ from invariscope.measures.variances import Variances
 from invariscope.responses.recorder import Recorder, Recording, Strength
 from invariscope.runs.examples import Illustrator
 from invariscope.runs.plan import Plan, Planned
-from invariscope.runs.rows import VARIANCES, RowMaker
+from invariscope.runs.rows import RowMaker
 from invariscope.runs.store import Store
 from invariscope.runs.values import Evaluator
 from invariscope.tolerance.ablation import ablation_costs
@@ -26,6 +26,8 @@ from invariscope.tolerance.predictions import predictions
 from invariscope.tolerance.softmax import softmax_table
 from invariscope.tolerance.thresholds import thresholds
 from invariscope.tolerance.verdict import Evidence, verdict_rows
+
+_NEEDED = ("invariance", "null", "specialization", "n_active")
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def run_part(experiment: Experiment, part: Planned, store: Store) -> None:
     transformation = part.transformation
     strengths = [Strength(transformation, magnitude, seed) for magnitude in part.magnitudes]
     floor = _noise_floor(experiment, part)
-    variances = Variances(experiment.evaluator.clean, experiment.evaluator.weights)
+    variances = Variances(experiment.evaluator.clean, plan.groups.weights)
     outputs = torch.empty(len(strengths), *experiment.clean.outputs.shape)
     tables, negative_sites = _Tables(), set[str]()
     illustrated = _illustrated(part)
@@ -91,20 +93,22 @@ def run_part(experiment: Experiment, part: Planned, store: Store) -> None:
         )
         outputs[place] = recording.outputs
         variances.add(experiment.buffer)
-        values, negative = experiment.evaluator(experiment.buffer)
-        negative_sites |= _negative_sites(experiment, negative)
-        units = experiment.rows.units(values, part.name, strength.magnitude, floor, negative)
+        found = experiment.evaluator(experiment.buffer)
+        negative_sites |= _negative_sites(experiment, found.negative)
+        units = experiment.rows.units(found.values, part.name, strength.magnitude, floor, found.negative)
         tables.units.append(units)
-        tables.layers.append(experiment.rows.layers(values, part.name, strength.magnitude, floor))
-        tables.evidence += _evidence(experiment, strength.magnitude, values, recording)
+        tables.layers.append(
+            experiment.rows.layers(found.values, part.name, strength.magnitude, floor, found.intervals)
+        )
+        tables.evidence += _evidence(experiment, strength.magnitude, found.values, recording)
         if strength.magnitude == illustrated and plan.hidden in experiment.evaluator.columns:
             place_of = experiment.evaluator.columns[plan.hidden]
             chosen = units[(units["layer"] == plan.hidden) & (units["group"] == "all")]
             tables.driving = strength, chosen, experiment.buffer[:, place_of].clone()
-    over_grid = variances.finish()
+    over_grid, negative = variances.finish(), experiment.evaluator.negative(experiment.evaluator.clean)
     nan = float("nan")
-    tables.units.append(experiment.rows.units(over_grid, part.name, nan, None, experiment.evaluator.clean_negative))
-    tables.layers.append(experiment.rows.layers(over_grid, part.name, nan, None, VARIANCES))
+    tables.units.append(experiment.rows.units(over_grid, part.name, nan, None, negative))
+    tables.layers.append(experiment.rows.layers(over_grid, part.name, nan, None))
     sweep = Sweep(
         part.name,
         part.magnitudes,
@@ -136,9 +140,7 @@ def _noise_floor(experiment: Experiment, part: Planned) -> Float[Tensor, "group 
         return None
     strength = Strength(part.transformation, near, experiment.plan.settings.seed)
     experiment.recorder.record(experiment.buffer, strength)
-    groups = slice(0, len(experiment.plan.groups.names))
-    values, _ = experiment.evaluator(experiment.buffer, groups, ("invariance",))
-    return values["invariance"]
+    return experiment.evaluator.invariance(experiment.buffer)
 
 
 def _tail_site(experiment: Experiment) -> str | None:
@@ -155,18 +157,12 @@ def _evidence(
     layout = next(site.layout for site in plan.sites if site.name == plan.hidden)
     seen_by_tails = sum(len(tail.activation) for tail in recording.tails)
     for row, group in enumerate(plan.groups.names):
-        replicates = experiment.rows.replicate_rows(row)
-
-        def take(name: str, rows: int | slice, site: slice = site) -> np.ndarray[Any, Any]:
-            return np.asarray(values[name][rows, site].cpu().numpy())
-
+        drawn = experiment.evaluator.replicates(experiment.buffer, plan.hidden, row, ("invariance", "specialization"))
+        columns_of = {name: values[name][row, site].cpu().numpy() for name in _NEEDED}
         units = UnitColumns(
-            invariance=take("invariance", row),
-            null=take("null", row),
-            specialization=take("specialization", row),
-            n_active=take("n_active", row),
-            invariance_replicates=take("invariance", replicates),
-            specialization_replicates=take("specialization", replicates),
+            **columns_of,
+            invariance_replicates=drawn["invariance"].cpu().numpy(),
+            specialization_replicates=drawn["specialization"].cpu().numpy(),
         )
         images = plan.groups.weights[row].numpy() > 0
         costs = {}

@@ -20,12 +20,11 @@ from invariscope.responses.matrix import Columns
 from invariscope.responses.recorded import Recorded, from_arrays, from_table, load_recorded
 from invariscope.runs.describe import describe
 from invariscope.runs.groups import Groups
-from invariscope.runs.rows import VARIANCES, RowMaker
+from invariscope.runs.rows import RowMaker
 from invariscope.runs.run import Run
 from invariscope.runs.settings import Settings
 from invariscope.runs.store import Store
 from invariscope.runs.values import Evaluator
-from invariscope.statistics.derangement import derangement
 from invariscope.tolerance.evidence import Limits, UnitColumns
 from invariscope.tolerance.verdict import Evidence, verdict_rows
 from invariscope.transformations.base import TRANSFORMATIONS
@@ -114,41 +113,40 @@ def _measure(recorded: Recorded, settings: Settings, store: Store) -> list[str]:
     n_images, n_units = recorded.clean.shape
     columns = Columns({LAYER: n_units})
     groups = Groups(("all",), torch.ones(1, n_images), None)
-    rows = RowMaker(columns, groups, settings.tau, settings.replicates, settings.seed)
-    partner = derangement(n_images, settings.seed)
-    evaluator = Evaluator.of(recorded.clean, columns, partner, rows.weights, settings)
+    rows = RowMaker(columns, groups, settings.tau)
+    evaluator = Evaluator.of(recorded.clean, columns, groups.weights, settings)
     limits = Limits(invariant=settings.invariant, specialized=settings.specialized, tolerated=settings.tolerated)
     names = list(dict.fromkeys(name for name, _ in recorded.transformed))
     for name in names:
         units, layers, evidence, two_signs = [], [], [], False
-        variances = Variances(recorded.clean, rows.weights)
+        variances = Variances(recorded.clean, groups.weights)
         for (other, magnitude), block in recorded.transformed.items():
             if other != name:
                 continue
             variances.add(block)
-            values, negative = evaluator(block)
-            two_signs |= settings.negative is None and bool(negative.any())
-            units.append(rows.units(values, name, magnitude, None, negative))
-            layers.append(rows.layers(values, name, magnitude, None))
-            found = {key: values[key].cpu().numpy() for key in ("invariance", "null", "specialization", "n_active")}
-            again = rows.replicate_rows(0)
+            seen = evaluator(block)
+            two_signs |= settings.negative is None and bool(seen.negative.any())
+            units.append(rows.units(seen.values, name, magnitude, None, seen.negative))
+            layers.append(rows.layers(seen.values, name, magnitude, None, seen.intervals))
+            found = {key: seen.values[key][0].numpy() for key in ("invariance", "null", "specialization", "n_active")}
+            drawn = evaluator.replicates(block, LAYER, 0, ("invariance", "specialization"))
             evidence.append(
                 Evidence(
                     magnitude,
                     "all",
                     LAYER,
                     UnitColumns(
-                        *(found[key][0] for key in ("invariance", "null", "specialization", "n_active")),
-                        invariance_replicates=found["invariance"][again],
-                        specialization_replicates=found["specialization"][again],
+                        **found,
+                        invariance_replicates=drawn["invariance"].numpy(),
+                        specialization_replicates=drawn["specialization"].numpy(),
                     ),
                     {},
                     np.ones(n_images, dtype=bool),
                 )
             )
         over_grid = variances.finish()
-        units.append(rows.units(over_grid, name, float("nan"), None, evaluator.clean_negative))
-        layers.append(rows.layers(over_grid, name, float("nan"), None, VARIANCES))
+        units.append(rows.units(over_grid, name, float("nan"), None, evaluator.negative(recorded.clean)))
+        layers.append(rows.layers(over_grid, name, float("nan"), None))
         tables = {
             "units": pd.concat(units, ignore_index=True),
             "layers": pd.concat(layers, ignore_index=True),

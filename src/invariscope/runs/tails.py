@@ -26,7 +26,7 @@ def affordable_images(recorder: Recorder, hidden: str | None, sets: int) -> int:
         return 0
     images = recorder.images.batch(recorder.order[:2], recorder.device)
     with FlopCounterMode(display=False) as whole:
-        _, tails = recorder.forward(images, lambda name, activation: None, hidden)
+        _, tails = recorder.forward(images, None, hidden)
     if not tails:
         return 0
     with FlopCounterMode(display=False) as end, torch.no_grad():

@@ -1,4 +1,4 @@
-"""All measures of all units at one strength, for every group of images and every bootstrap replicate."""
+"""All measures of all units at one strength, for every group of images."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,16 +7,35 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from invariscope.measures.base import MEASURES
-from invariscope.measures.evaluate import evaluate
+from invariscope.measures.base import MEASURES, Measure
+from invariscope.measures.evaluate import Accumulator, evaluate
+from invariscope.measures.influence import Influence
 from invariscope.measures.negative import without_negative
 from invariscope.responses.matrix import Columns
 from invariscope.responses.pair import Pair
 from invariscope.responses.reference import Reference
 from invariscope.runs.settings import Settings
+from invariscope.statistics.derangement import derangement
+from invariscope.statistics.resampling import bootstrap_weights
 from invariscope.statistics.top_share import top_share_threshold
 
 Values = Mapping[str, Float[Tensor, "row unit"]]
+Intervals = Mapping[str, Mapping[str, tuple[Float[Tensor, " row"], Float[Tensor, " row"]]]]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """All measures of all units at one strength.
+
+    Args:
+        values: per column; shape (group, unit).
+        negative: whether the unit's site has negative responses; shape (unit,).
+        intervals: of each layer's means, per site and measure: low and high; shape (group,) each.
+    """
+
+    values: Values
+    negative: Bool[Tensor, " unit"]
+    intervals: Intervals
 
 
 @dataclass(frozen=True)
@@ -27,60 +46,115 @@ class Evaluator:
         clean: responses to the images; shape (image, unit).
         columns: which units belong to which site.
         partner: another image for each image, for the null; shape (image,); None with a single image.
-        weights: per row, a group of images or a replicate of one; shape (row, image).
+        groups: sets of images; shape (group, image).
         settings: tau, firing and the treatment of negative responses.
+        firing: threshold of the clean responses' top share; shape (unit,).
+        multiplicities: how often each bootstrap replicate draws each image; shape (replicate, image).
     """
 
     clean: Float[Tensor, "image unit"]
     columns: Columns
     partner: Int[Tensor, " image"] | None
-    weights: Float[Tensor, "row image"]
+    groups: Float[Tensor, "group image"]
     settings: Settings
     firing: Float[Tensor, " unit"]
-    clean_negative: Bool[Tensor, " unit"]
+    multiplicities: Float[Tensor, "replicate image"]
 
     @classmethod
     def of(
         cls,
         clean: Float[Tensor, "image unit"],
         columns: Columns,
-        partner: Int[Tensor, " image"] | None,
-        weights: Float[Tensor, "row image"],
+        groups: Float[Tensor, "group image"],
         settings: Settings,
     ) -> "Evaluator":
         """Prepare what depends on the clean responses alone."""
+        partner = derangement(len(clean), settings.seed)
+        partner = None if partner is None else partner.to(clean.device)
         firing = top_share_threshold(clean, settings.firing)
-        return cls(clean, columns, partner, weights, settings, firing, by_site(clean.amin(0) < 0, columns))
+        drawn = bootstrap_weights(len(clean), settings.replicates, settings.seed)
+        return cls(clean, columns, partner, groups, settings, firing, drawn)
 
-    def __call__(
-        self, transformed: Float[Tensor, "image unit"], rows: slice | None = None, only: tuple[str, ...] | None = None
-    ) -> tuple[Values, Bool[Tensor, " unit"]]:
-        """All measures, and which units lie in a site with negative responses.
+    def __call__(self, transformed: Float[Tensor, "image unit"]) -> Evaluated:
+        """All measures, with the intervals of the layers' means.
 
         Args:
             transformed: responses to the transformed images; shape (image, unit).
-            rows: which rows of the weights; None is all.
-            only: names of measures; None is all that are registered.
         """
-        weights = self.weights if rows is None else self.weights[rows]
-        measures = [MEASURES[name]() for name in (only or MEASURES)]
-        negative = self.clean_negative | by_site(transformed.amin(0) < 0, self.columns)
-        partner = None if self.partner is None else self.partner.to(transformed.device)
-        pair = Pair(self.clean, transformed, None if partner is None else transformed[partner])
+        negative = self.negative(transformed)
+        values: dict[str, Tensor] = {}
+        intervals: dict[str, dict[str, tuple[Tensor, Tensor]]] = {name: {} for name in self.columns}
+        for pair, measures, hidden in self._views(transformed, negative):
+            seen = Accumulator(self._reference(pair), measures, negative=hidden)
+            seen.add(pair, self.groups)
+            values |= seen.compute()
+            if len(self.clean) > 1:
+                influence = Influence(seen, len(self.clean), self.columns)
+                influence.add(pair, self.groups, torch.arange(len(self.clean)))
+                for name, found in influence.intervals(self.multiplicities).items():
+                    intervals[name] |= found
+        return Evaluated(values, negative, intervals)
+
+    def invariance(self, transformed: Float[Tensor, "image unit"]) -> Float[Tensor, "group unit"]:
+        """The invariance coefficient alone."""
+        negative = self.negative(transformed)
+        (pair, _, hidden), *rest = self._views(transformed, negative)
+        if rest:
+            pair, _, hidden = rest[0]
+        pair = Pair(pair.clean, pair.transformed)
+        return evaluate(pair, self._reference(pair), self.groups, [MEASURES["invariance"]()], negative=hidden)[
+            "invariance"
+        ]
+
+    def replicates(
+        self, transformed: Float[Tensor, "image unit"], site: str, group: int, names: tuple[str, ...]
+    ) -> dict[str, Float[Tensor, "replicate unit"]]:
+        """Some measures of one site's units in every bootstrap replicate over a group's images.
+
+        Args:
+            transformed: responses to the transformed images; shape (image, unit).
+            site: whose units.
+            group: row of the groups.
+            names: of measures.
+        """
+        part = self.columns[site]
+        narrow = Evaluator(
+            self.clean[:, part],
+            Columns({site: part.stop - part.start}),
+            None,
+            self.multiplicities * self.groups[group],
+            self.settings,
+            self.firing[part],
+            self.multiplicities,
+        )
+        here = transformed[:, part]
+        *_, (pair, _, hidden) = narrow._views(here, narrow.negative(here))
+        measures = [MEASURES[name]() for name in names]
+        return evaluate(pair, narrow._reference(pair), narrow.groups, measures, negative=hidden)
+
+    def negative(self, transformed: Float[Tensor, "image unit"]) -> Bool[Tensor, " unit"]:
+        """Whether the unit's site has negative responses, clean or transformed."""
+        return by_site((self.clean.amin(0) < 0) | (transformed.amin(0) < 0), self.columns)
+
+    def _views(
+        self, transformed: Tensor, negative: Tensor
+    ) -> list[tuple[Pair, list[Measure], bool | Bool[Tensor, " unit"]]]:
+        """Responses as they are, and, where negative ones are to be treated, as the measures of activity see them."""
+        measures = [MEASURES[name]() for name in MEASURES]
+        moved = None if self.partner is None else transformed[self.partner]
+        plain = Pair(self.clean, transformed, moved)
         if self.settings.negative is None or not bool(negative.any()):
-            return evaluate(pair, self._reference(pair), weights, measures, negative=negative), negative
-        signed = [measure for measure in measures if not measure.nonnegative]
-        values = dict(evaluate(pair, self._reference(pair), weights, signed, negative=False)) if signed else {}
+            return [(plain, measures, negative)]
         low = torch.minimum(self.clean.amin(0), transformed.amin(0))
-        clean, moved = (
+        clean, changed = (
             torch.where(negative, without_negative(block, self.settings.negative, low), block)
             for block in (self.clean, transformed)
         )
-        mapped = Pair(clean, moved, None if partner is None else moved[partner])
-        rest = [measure for measure in measures if measure.nonnegative]
-        if rest:
-            values |= evaluate(mapped, self._reference(mapped), weights, rest, negative=False)
-        return values, negative
+        mapped = Pair(clean, changed, None if self.partner is None else changed[self.partner])
+        return [
+            (plain, [measure for measure in measures if not measure.nonnegative], False),
+            (mapped, [measure for measure in measures if measure.nonnegative], False),
+        ]
 
     def _reference(self, pair: Pair) -> Reference:
         return Reference(
