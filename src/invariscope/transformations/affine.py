@@ -1,7 +1,6 @@
 """Affine maps of the image plane: what rotation, translation, scale and shear share."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,7 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from invariscope.transformations.base import Fill, Transformation
-from invariscope.transformations.magnitude import Magnitude
+from invariscope.transformations.magnitude import Given, Magnitude
 from invariscope.transformations.sampling import inside, sample
 
 Entry = Float[Tensor, " image"] | float
@@ -40,9 +39,7 @@ class AffineTransformation(Transformation):
         _, _, height, width = images.shape
         return sample(images, self._places(magnitude.tensor, height, width), self.fill)
 
-    def valid_region(
-        self, images: Tensor, magnitude: float | int | Sequence[float] | Tensor
-    ) -> Bool[Tensor, "image 1 height width"]:
+    def valid_region(self, images: Tensor, magnitude: Given) -> Bool[Tensor, "image 1 height width"]:
         """Where the transformed image is made of the image alone: False where fill took part."""
         _, _, height, width = images.shape
         return inside(self._places(self.checked(images, magnitude).tensor.detach(), height, width))

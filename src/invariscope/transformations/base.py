@@ -16,7 +16,7 @@ from torch.autograd import forward_ad
 
 from invariscope.core.errors import MagnitudeError, SeedError, SettingError, ShapeError
 from invariscope.core.registry import Registry
-from invariscope.transformations.magnitude import Magnitude, carries_gradient
+from invariscope.transformations.magnitude import Given, Magnitude, carries_gradient
 
 Fill = float | int | str | tuple[float, ...]
 
@@ -68,7 +68,7 @@ class Transformation(ABC):
     def __call__(
         self,
         images: Tensor,
-        magnitude: float | int | Sequence[float] | Tensor,
+        magnitude: Given,
         *,
         seeds: Tensor | None = None,
     ) -> Float[Tensor, "image channel height width"]:
@@ -112,7 +112,7 @@ class Transformation(ABC):
     def derivative(
         self,
         images: Tensor,
-        magnitude: float | int | Sequence[float] | Tensor,
+        magnitude: Given,
         *,
         seeds: Tensor | None = None,
     ) -> Float[Tensor, "image channel height width"]:
@@ -173,7 +173,7 @@ class Transformation(ABC):
                     f"got {seeds.dtype} of shape {tuple(seeds.shape)}."
                 )
 
-    def checked(self, images: Tensor, magnitude: float | int | Sequence[float] | Tensor) -> Magnitude:
+    def checked(self, images: Tensor, magnitude: Given) -> Magnitude:
         """Check magnitudes on the CPU, then move them to the images, in their precision or float32 if that is finer.
 
         Raises:
@@ -211,9 +211,7 @@ class Transformation(ABC):
         """The share of the image's area that is still to be seen after the transformation, 0 to 1."""
         return 1.0
 
-    def valid_region(
-        self, images: Tensor, magnitude: float | int | Sequence[float] | Tensor
-    ) -> Bool[Tensor, "image 1 height width"]:
+    def valid_region(self, images: Tensor, magnitude: Given) -> Bool[Tensor, "image 1 height width"]:
         """Where the transformed image is made of the image alone: False where fill took part."""
         count, _, height, width = images.shape
         return torch.ones(count, 1, height, width, dtype=torch.bool, device=images.device)

@@ -1,6 +1,5 @@
 """Several transformations, one after another, as one."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +8,7 @@ from torch import Tensor
 from invariscope.core.errors import SettingError
 from invariscope.core.seeds import image_seeds
 from invariscope.transformations.base import Fill, Transformation
-from invariscope.transformations.magnitude import Magnitude
+from invariscope.transformations.magnitude import Given, Magnitude
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ class Chain(Transformation):
             step.transformation.kept(height, width, float(step.at(share, (height, width)))) for step in self.steps
         )
 
-    def valid_region(self, images: Tensor, magnitude: float | int | Sequence[float] | Tensor) -> Tensor:
+    def valid_region(self, images: Tensor, magnitude: Given) -> Tensor:
         """Where no step's fill took part; each step carries the invalid region of those before it along."""
         share = torch.tensor(self.checked(images, magnitude).values, dtype=torch.float64)
         size = (images.shape[2], images.shape[3])

@@ -8,6 +8,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.autograd import forward_ad
 
+Given = float | int | Sequence[float | int] | Tensor
+
 
 @dataclass(frozen=True)
 class Magnitude:

@@ -7,11 +7,12 @@ import numpy as np
 from invariscope.core.errors import MagnitudeError
 from invariscope.transformations.base import TRANSFORMATIONS, Transformation
 
+Names = str | Sequence[str | Transformation] | Mapping[str, Sequence[float | int]] | None
 Chosen = list[tuple[Transformation, tuple[float, ...] | None]]
 
 
 def select_transformations(
-    names: str | Sequence[str | Transformation] | Mapping[str, Sequence[float]] | None = None,
+    names: Names = None,
     magnitudes: Sequence[str] = (),
 ) -> Chosen:
     """Turn names and magnitudes, as they are typed, into transformations and their magnitudes.
@@ -52,7 +53,7 @@ def select_transformations(
 
 
 def _named(
-    names: str | Sequence[str | Transformation] | Mapping[str, Sequence[float]] | None,
+    names: Names,
 ) -> dict[str, Transformation]:
     if isinstance(names, str):
         names = [name.strip() for name in names.split(",") if name.strip()]
