@@ -106,22 +106,21 @@ def _convert(picture: Image.Image) -> Tensor:
 
 @cache
 def _torch_jpeg() -> bool:
+    """Whether torchvision's decoder is there; later releases of torchvision will come without it."""
+    one = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(one, "JPEG")
     try:
-        from torchvision import io as torchvision_io
+        import torchvision  # noqa: F401, registers the operator
 
-        one = io.BytesIO()
-        Image.new("RGB", (8, 8)).save(one, "JPEG")
-        torchvision_io.decode_jpeg(torch.frombuffer(bytearray(one.getvalue()), dtype=torch.uint8))
+        _decode_jpeg(one.getvalue())
     except (ImportError, RuntimeError, AttributeError):
         return False
     return True
 
 
 def _decode_jpeg(data: bytes) -> Tensor:
-    from torchvision.io import ImageReadMode, decode_jpeg
-
-    buffer = torch.frombuffer(bytearray(data), dtype=torch.uint8)
-    decoded: Tensor = decode_jpeg(buffer, mode=ImageReadMode.RGB, apply_exif_orientation=True)
+    # The operator behind torchvision.io.decode_jpeg, which warns at every call; 3 is ImageReadMode.RGB.
+    decoded: Tensor = torch.ops.image.decode_jpeg(torch.frombuffer(bytearray(data), dtype=torch.uint8), 3, True)
     return decoded
 
 

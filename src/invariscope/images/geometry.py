@@ -43,7 +43,7 @@ def resized_size(height: int, width: int, recipe: Recipe) -> tuple[int, int]:
 
 def fit_images(
     images: Shaped[Tensor, "image channel height width"], recipe: Recipe
-) -> Shaped[Tensor, "image channel rows columns"]:
+) -> Shaped[Tensor, "image channels rows columns"]:
     """Images resized with antialiasing, cropped at the centre and given the channels of the recipe.
 
     Args:

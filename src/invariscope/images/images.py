@@ -139,7 +139,7 @@ class Images:
             ImageError: n is not positive.
 
         Example:
-            >>> images = Images(np.zeros((9, 4, 4, 1), np.uint8), labels=[0, 0, 0, 0, 0, 0, 1, 1, 2])
+            >>> images = Images(np.zeros((9, 8, 8, 1), np.uint8), labels=[0, 0, 0, 0, 0, 0, 1, 1, 2])
             >>> images.limit(6).labels.tolist()
             [0, 0, 0, 1, 1, 2]
         """

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from invariscope.core.errors import ImageError
 from invariscope.core.names import unknown
 
 
+@runtime_checkable
 class Labelled(Protocol):
     """Images with labels: `Images` or `Prepared`."""
 
@@ -23,16 +24,12 @@ class Labelled(Protocol):
     wnids: tuple[str, ...] | None
 
 
+@runtime_checkable
 class Named(Protocol):
-    """A network that may know what its outputs mean."""
+    """A network that may know what its outputs mean: a name and a WordNet identifier per output."""
 
-    @property
-    def classes(self) -> tuple[str, ...] | None:
-        """A name per output."""
-
-    @property
-    def wnids(self) -> tuple[str, ...] | None:
-        """A WordNet identifier per output."""
+    classes: tuple[str, ...] | None
+    wnids: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)

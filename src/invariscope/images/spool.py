@@ -22,6 +22,7 @@ class NpyWriter:
         dtype: of the pixels.
 
     Example:
+        >>> import tempfile
         >>> folder = tempfile.TemporaryDirectory()
         >>> with NpyWriter(Path(folder.name) / "pixels.npy", (3, 2, 2), np.dtype(np.uint8)) as file:
         ...     file.write(torch.zeros(5, 3, 2, 2, dtype=torch.uint8))
