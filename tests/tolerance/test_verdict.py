@@ -23,6 +23,7 @@ SPECIALIZED = columns([0.2] * 10, [0.8, -0.8] * 5)
 NEITHER = columns([0.5] * 10, [0.1] * 10)
 DEAD = columns([NAN] * 10, [NAN] * 10, n_active=0.0)
 HALF = columns([0.9] * 5 + [0.2] * 5, [0.0] * 5 + [0.8] * 5)
+EVERYTHING = [Evidence(90.0, "all", "relu", INVARIANT, {})]
 
 
 def sweep(right=(10, 10), labels=True):
@@ -153,7 +154,7 @@ def test_columns_of_an_empty_table():
         *("transformation", "magnitude", "group", "tolerated", "invariant_share", "specialized_share"),
         *("neither_share", "ablation_invariant", "ablation_specialized", "low", "high"),
     ]
-    assert str(table.tolerated.dtype) == "boolean"
+    assert table.dtypes.astype(str).tolist() == verdict_rows(sweep(), EVERYTHING).dtypes.astype(str).tolist()
 
 
 def test_interval_over_units_is_binomial():

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from invariscope.tolerance.empty import empty
 from invariscope.tolerance.outputs import Sweep
 from invariscope.tolerance.softmax import output_names
 
@@ -30,7 +31,7 @@ def predictions(sweep: Sweep) -> pd.DataFrame:
     Source: Bunne et al., section IV-A, figure 2a.
     """
     if not sweep.scores:
-        return pd.DataFrame(columns=_COLUMNS)
+        return empty(_COLUMNS)
     n_rows, n_outputs = len(sweep.groups.rows), sweep.outputs.shape[-1]
     counts = np.zeros((len(sweep.magnitudes), n_rows, n_outputs), dtype=np.int64)
     magnitude = np.arange(len(sweep.magnitudes))[:, None]

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from invariscope.tolerance.empty import empty
 from invariscope.tolerance.outputs import Sweep, distinct
 
 TOP = 3
@@ -33,7 +34,7 @@ def softmax_table(sweep: Sweep, top: int = TOP) -> pd.DataFrame:
     Source: Bunne et al., section IV-A, figures 2 and 3.
     """
     if not sweep.scores:
-        return pd.DataFrame(columns=_COLUMNS)
+        return empty(_COLUMNS)
     places = range(len(sweep.magnitudes))
     means = np.stack([sweep.groups.means(sweep.softmax(place).cpu().numpy()) for place in places])
     n_magnitudes, n_rows, n_outputs = means.shape

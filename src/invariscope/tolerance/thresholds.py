@@ -10,6 +10,7 @@ from numpy import ndarray
 
 from invariscope.core.errors import SettingError
 from invariscope.tolerance.crossing import bracket, first_fall, reentries
+from invariscope.tolerance.empty import empty
 from invariscope.tolerance.outputs import Sweep
 from invariscope.tolerance.resample import REPLICATES, interval, resampled_means
 
@@ -75,7 +76,7 @@ def thresholds(
             raise SettingError(f"a level is a share of the clean value, above 0 and at most 1; got {level:g}.")
     values, ways = _ways(sweep)
     if not ways:
-        return pd.DataFrame(columns=_COLUMNS)
+        return empty(_COLUMNS)
     means = sweep.groups.means(values)
     ends = np.full((2, len(means), len(ways), len(levels)), np.nan)
     for block, drawn in resampled_means(values, sweep.groups, replicates=replicates, seed=seed):

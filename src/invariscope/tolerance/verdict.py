@@ -8,6 +8,7 @@ import pandas as pd
 from jaxtyping import Bool
 from numpy import ndarray
 
+from invariscope.tolerance.empty import empty
 from invariscope.tolerance.evidence import KINDS, AblationCost, Limits, Shares, UnitColumns, shares
 from invariscope.tolerance.outputs import Sweep
 from invariscope.tolerance.resample import REPLICATES, draws, interval
@@ -102,8 +103,9 @@ def verdict_rows(
             row[f"ablation_{kind}_low"] = cost.low if cost else nan
             row[f"ablation_{kind}_high"] = cost.high if cost else nan
         rows.append(row)
-    table = pd.DataFrame(rows, columns=_COLUMNS)
-    return table.astype({"tolerated": "boolean"})
+    if not rows:
+        return empty(_COLUMNS)
+    return pd.DataFrame(rows, columns=_COLUMNS).astype({"tolerated": "boolean"})
 
 
 def judge(tolerated: bool | None, found: Shares, ablation: dict[str, AblationCost], limits: Limits) -> str:
