@@ -8,6 +8,7 @@ from torch import Tensor
 
 from invariscope.measures.base import MEASURES, Measure
 from invariscope.measures.block import Block
+from invariscope.measures.fused import Fuser
 from invariscope.measures.tiles import IMAGES, UNITS, tiles, working, zeros
 from invariscope.responses.pair import Pair
 from invariscope.responses.reference import Reference
@@ -36,8 +37,8 @@ class Accumulator:
         negative: whether responses can be negative, for all units or for each, shape (unit,), in which case the
             measures that need responses of 0 or more are NaN; None looks at the responses, and one negative response
             counts for all units.
-        fused: whether to compile the sums of a batch into one loop, which is faster for very many units; "auto" does
-            so for 100,000 units or more when a compiler is there, and falls back quietly.
+        fused: whether to compile the sums of 64 images into one loop, which is faster for very many units; "auto" does
+            so for 200,000 units or more, and where no compiler is there it does without.
 
     Example:
         >>> import torch
@@ -60,7 +61,7 @@ class Accumulator:
     ) -> None:
         self.reference = reference
         self.measures = list(all_measures() if measures is None else measures)
-        self.negative, self.fused = negative, fused
+        self.negative, self._fuser = negative, Fuser(self.measures, fused)
         self.sums: dict[str, Float[Tensor, "row unit"]] = {}
         self.count: Float[Tensor, "row 1"] | None = None
         self._centre: Float[Tensor, " unit"] | None = None
@@ -82,7 +83,7 @@ class Accumulator:
         images, units = pair.clean.shape
         assert pair.transformed.shape == pair.clean.shape
         assert weights.shape[1] == images
-        if images == 0:
+        if images == 0 or units == 0:
             return
         weights = weights.to(pair.clean.device, pair.clean.dtype)
         exact = self.device
@@ -92,14 +93,25 @@ class Accumulator:
             self.count = torch.zeros(len(weights), 1, dtype=torch.float64, device=exact)
         assert self.count is not None
         self.count += weights.to(exact).double().sum(1, keepdim=True)
-        for rows, columns, block in self.blocks(pair):
-            if self.negative is None:
-                self._lowest = min(self._lowest, block.clean.amin().item(), block.transformed.amin().item())
+        if self.negative is None:
+            self._lowest = min(self._lowest, pair.clean.amin().item(), pair.transformed.amin().item())
+        done, found = self._fuser.sums(pair, self.reference, self._centre, weights)
+        for sums in found:
+            self._take(sums, slice(0, units), units)
+        rest = slice(done, images)
+        other = None if pair.other is None else pair.other[rest]
+        pair, weights = Pair(pair.clean[rest], pair.transformed[rest], other), weights[:, rest]
+        # Many rows make sums dearer than contributions: higher tiles then hand over to float64 less often.
+        few = len(weights) <= 16
+        for rows, columns, block in self.blocks(pair, *((IMAGES, UNITS) if few else (4 * IMAGES, UNITS // 4))):
             part = weights[:, rows]
-            for name, one in self.observe(block).items():
-                if name not in self.sums:
-                    self.sums[name] = zeros(len(weights), units, exact)
-                self.sums[name][:, columns] += (part @ one).to(exact)
+            self._take({name: part @ one for name, one in self.observe(block).items()}, columns, units)
+
+    def _take(self, sums: Mapping[str, Tensor], columns: slice, units: int) -> None:
+        for name, one in sums.items():
+            if name not in self.sums:
+                self.sums[name] = zeros(len(one), units, self.device)
+            self.sums[name][:, columns] += one.to(self.device)
 
     def blocks(self, pair: Pair, tall: int = IMAGES, wide: int = UNITS) -> Iterator[tuple[slice, slice, Block]]:
         """The pair in tiles, about this accumulator's centre.
@@ -143,7 +155,8 @@ class Accumulator:
             return self
         if self._centre is None:
             return other
-        both = Accumulator(self.reference, self.measures, negative=self.negative, fused=self.fused)
+        both = Accumulator(self.reference, self.measures, negative=self.negative)
+        both._fuser = self._fuser
         both._centre, both._lowest = self._centre, min(self._lowest, other._lowest)
         assert self.count is not None
         assert other.count is not None
