@@ -79,10 +79,11 @@ def measure(
         options: how it is measured.
         shared: what every command has.
     """
+    out = shared.folder("measure")
+
     from invariscope.cli.work import finish, working
     from invariscope.runs.measure import measure as measure_network
 
-    out = shared.folder("measure")
     given = asdict(options)
     numbers = {name: value for name, value in given.items() if name not in (*_NAMED, "classes")}
     with working(shared, out) as progress:

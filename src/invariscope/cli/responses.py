@@ -45,10 +45,11 @@ def responses(
         options: how they are judged.
         shared: what every command has.
     """
+    out = shared.folder("responses")
+
     from invariscope.cli.work import finish, working
     from invariscope.runs.responses import measure_responses
 
-    out = shared.folder("responses")
     with working(shared, out):
         run = measure_responses(
             file,
