@@ -2,7 +2,7 @@
 
 import pytest
 
-from invariscope.core.errors import MagnitudeError, UnknownNameError
+from invariscope.core.errors import MagnitudeError, SettingError, UnknownNameError
 from invariscope.transformations.base import TRANSFORMATIONS
 from invariscope.transformations.gaussian_blur import GaussianBlur
 from invariscope.transformations.rotation import Rotation
@@ -24,6 +24,12 @@ def test_names_keep_their_order_and_stand_once():
 def test_names_and_transformations_mix():
     own = Rotation(fill="border")
     assert select_transformations(["gaussian-blur", own]) == [(GaussianBlur(), None), (own, None)]
+
+
+def test_one_transformation_with_two_settings_is_an_error():
+    assert len(select_transformations([Rotation(), "rotation"])) == 1
+    with pytest.raises(SettingError, match="rotation is asked for with two settings"):
+        select_transformations(["rotation", Rotation(fill="border")])
 
 
 def test_a_mapping_gives_magnitudes_in_rising_order():

@@ -20,7 +20,7 @@ class Brightness(Transformation):
         >>> Brightness()(torch.full((1, 1, 1, 1), 0.25), 0.5).item()
         0.75
 
-    Source: Bunne et al., section 2, transformation v.
+    Source: Bunne et al., section III.C, transformation v.
     """
 
     unit_of_measure = "of the range"

@@ -24,7 +24,7 @@ class Gain(Transformation):
         >>> Gain()(torch.full((1, 1, 1, 1), 0.25), 2.0).item()
         0.5
 
-    Source: Bunne et al., section 2, transformation vi, there called contrast.
+    Source: Bunne et al., section III.C, transformation vi, there called contrast.
     """
 
     unit_of_measure = "times"

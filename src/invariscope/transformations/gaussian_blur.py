@@ -25,7 +25,7 @@ class GaussianBlur(Transformation):
         >>> GaussianBlur()(spot, 0.5)[0, 0, 2].round(decimals=3)
         tensor([0.0000, 0.0840, 0.6190, 0.0840, 0.0000])
 
-    Source: Bunne et al., section 2, transformation viii; Jang et al., appendix A.
+    Source: Bunne et al., section III.C, transformation viii; Jang et al., appendix A.
     """
 
     unit_of_measure = "pixels"

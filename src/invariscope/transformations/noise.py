@@ -22,7 +22,7 @@ class GaussianNoise(Transformation):
         >>> round(noisy.std().item(), 2)
         0.1
 
-    Source: Bunne et al., section 2, transformation ix; Jang et al., appendix A (white noise).
+    Source: Bunne et al., section III.C, transformation ix; Jang et al., appendix A (white noise).
     """
 
     unit_of_measure = "of the range"

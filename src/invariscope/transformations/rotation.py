@@ -27,7 +27,7 @@ class Rotation(AffineTransformation):
         >>> torch.equal(Rotation()(image, 90.0), image.rot90(1, (2, 3)))
         True
 
-    Source: Bunne et al., section 2, transformation ii; Jang et al., section 3 (90 and 180 degrees).
+    Source: Bunne et al., section III.C, transformation ii; Jang et al., appendix A (90 and 180 degrees).
     """
 
     unit_of_measure = "degrees"

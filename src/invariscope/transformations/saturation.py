@@ -56,7 +56,7 @@ class Grayscale(Transformation):
         >>> Grayscale()(torch.tensor([0.0, 1.0, 0.0])[None, :, None, None], 1.0).flatten()
         tensor([0.5870, 0.5870, 0.5870])
 
-    Source: Bunne et al., section 2, transformation vii, corrected so that v = 0 is the identity; Jang et al. at 1.
+    Source: Bunne et al., section III.C, transformation vii, corrected so that v = 0 is the identity; Jang et al. at 1.
     """
 
     unit_of_measure = "blend"

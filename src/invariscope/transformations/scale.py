@@ -28,7 +28,7 @@ class ScaleX(AffineTransformation):
         >>> ScaleX(fill="border")(torch.tensor([[[[0.0, 1.0]]]]), 2.0).flatten()
         tensor([0.2500, 0.7500])
 
-    Source: Bunne et al., section 2, transformation iii, whose v is 1 / magnification.
+    Source: Bunne et al., section III.C, transformation iii, whose v is 1 / magnification.
     """
 
     unit_of_measure = "times as wide"
@@ -61,7 +61,7 @@ class ScaleY(AffineTransformation):
         >>> ScaleY(fill="border")(torch.tensor([[[[0.0], [1.0]]]]), 2.0).flatten()
         tensor([0.2500, 0.7500])
 
-    Source: Bunne et al., section 2, transformation iii, whose v is 1 / magnification.
+    Source: Bunne et al., section III.C, transformation iii, whose v is 1 / magnification.
     """
 
     unit_of_measure = "times as high"
@@ -92,7 +92,7 @@ class Zoom(AffineTransformation):
         >>> Zoom().kept(32, 32, 2.0)
         0.25
 
-    Source: Bunne et al., section 2, transformation iv, whose v is 1 / magnification.
+    Source: Bunne et al., section III.C, transformation iv, whose v is 1 / magnification.
     """
 
     unit_of_measure = "times as large"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from invariscope.core.errors import MagnitudeError
+from invariscope.core.errors import MagnitudeError, SettingError
 from invariscope.transformations.base import TRANSFORMATIONS, Transformation
 
 Names = str | Sequence[str | Transformation] | Mapping[str, Sequence[float | int]] | None
@@ -30,6 +30,7 @@ def select_transformations(
     Raises:
         UnknownNameError: no transformation has that name.
         MagnitudeError: a magnitude is no number or lies outside the span.
+        SettingError: one transformation is given with two settings.
 
     Example:
         >>> [(t.name, grid) for t, grid in select_transformations("rotation,shear", ["rotation=0:90:3"])]
@@ -62,7 +63,8 @@ def _named(
     chosen: dict[str, Transformation] = {}
     for name in names:
         one = name if isinstance(name, Transformation) else TRANSFORMATIONS[name]()
-        chosen[one.name] = one
+        if chosen.setdefault(one.name, one) != one:
+            raise SettingError(f"{one.name} is asked for with two settings, {chosen[one.name]} and {one}; choose one.")
     return chosen
 
 

@@ -25,7 +25,7 @@ class TranslationX(AffineTransformation):
         >>> TranslationX(fill="zero")(torch.tensor([[[[1.0, 2.0, 3.0, 4.0]]]]), 0.25).flatten()
         tensor([0., 1., 2., 3.])
 
-    Source: Bunne et al., section 2, transformation i.
+    Source: Bunne et al., section III.C, transformation i.
     """
 
     unit_of_measure = "of the width"
@@ -57,7 +57,7 @@ class TranslationY(AffineTransformation):
         >>> TranslationY(fill="zero")(torch.tensor([[[[1.0], [2.0]]]]), 0.5).flatten()
         tensor([0., 1.])
 
-    Source: Bunne et al., section 2, transformation i.
+    Source: Bunne et al., section III.C, transformation i.
     """
 
     unit_of_measure = "of the height"
