@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from invariscope.report.words import count, percent, title
+from invariscope.report.words import count, number, percent, title
 
 # A rise in accuracy or invariance below this is not called one, however small its interval.
 LEAST_RISE = 0.1
@@ -17,7 +17,7 @@ def findings(table: pd.DataFrame) -> list[str]:
     Args:
         table: one row per network: transformation, k, seed, within, across, invariance_unseen, n_classes.
     """
-    said: list[str] = []
+    said: list[str] = _asked(table)
     rising: list[str] = []
     flat: list[str] = []
     for name in dict.fromkeys(table["transformation"]):
@@ -26,7 +26,7 @@ def findings(table: pd.DataFrame) -> list[str]:
         if len(ends) < 2:
             continue
         first, last = rows[rows["k"] == ends[0]], rows[rows["k"] == ends[-1]]
-        across, invariance = _rises(first, last, "across"), _rises(first, last, "invariance_unseen")
+        across, invariance = rises(first, last, "across"), rises(first, last, "invariance_unseen")
         (rising if across and invariance else flat).append(title(name).lower())
         said.append(_sentence(name, rows, first, last, across, invariance))
     if rising and flat:
@@ -37,6 +37,16 @@ def findings(table: pd.DataFrame) -> list[str]:
     elif rising and len(rising) > 1:
         said.append("So the invariance that is learned on some classes carries over to the others.")
     return said
+
+
+def _asked(table: pd.DataFrame) -> list[str]:
+    if table.empty:
+        return []
+    classes = int(table["n_classes"].max())
+    return [
+        f"Each of {count(len(table), 'network')} learned to tell {classes} classes apart, and saw some of them also "
+        "transformed. What does it do with the others, when they are transformed for the first time?"
+    ]
 
 
 def _sentence(
@@ -61,12 +71,12 @@ def _sentence(
         f"{percent(chance)}), nor does the invariance of their units ({units})",
     }[across, invariance]
     r = _correlation(rows)
-    together = f"; over the {len(rows)} networks the two correlate with r = {r:.2f}" if not math.isnan(r) else ""
-    return f"{title(name)}: {both}{together}.".replace("-", "−") if r < 0 else f"{title(name)}: {both}{together}."
+    together = f"; over the {len(rows)} networks the two correlate with r = {number(r, 2)}" if not math.isnan(r) else ""
+    return f"{title(name)}: {both}{together}."
 
 
-def _rises(first: pd.DataFrame, last: pd.DataFrame, column: str) -> bool:
-    """The mean rises by at least `LEAST_RISE`, and every seed that has both ends agrees."""
+def rises(first: pd.DataFrame, last: pd.DataFrame, column: str) -> bool:
+    """Whether the mean rises by at least `LEAST_RISE`, and every seed that has both ends agrees."""
     if not last[column].mean() - first[column].mean() >= LEAST_RISE:
         return False
     paired = first.groupby("seed")[column].mean().to_frame("first").join(last.groupby("seed")[column].mean())

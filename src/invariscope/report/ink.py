@@ -142,7 +142,9 @@ def save(drawn: Drawn, folder: Path) -> str:
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         drawn.figure.savefig(text, format="svg", metadata={"Date": None})
         with whole(folder / f"{drawn.name}.png") as draft:
-            drawn.figure.savefig(draft, format="png", dpi=144, metadata={"Software": None})
+            drawn.figure.savefig(
+                draft, format="png", dpi=144, metadata={"Software": None}, pil_kwargs={"compress_level": 4}
+            )
     with whole(folder / f"{drawn.name}.svg") as draft:
         draft.write_text(text.getvalue(), encoding="utf-8")
     return text.getvalue()
@@ -169,7 +171,19 @@ def inline(svg: str, prefix: str) -> str:
     body = re.sub(r"<[^>]*>", _themed, body)
     body = re.sub(r'(<svg[^>]*?) width="([\d.]+)pt" height="[\d.]+pt"', r'\1 style="max-width:\2px"', body)
     body = re.sub(r">\s+<", "><", body)
-    return body.strip()
+    return _without_bare_groups(body.strip())
+
+
+def _without_bare_groups(body: str) -> str:
+    """Take out the groups that name or style nothing: half of the tags that the drawing library writes."""
+    kept, bare = [], []
+    for tag in re.split(r"(<g[^>]*>|</g>)", body):
+        if tag.startswith("<g") and not tag.startswith("<gl"):
+            bare.append(tag == "<g>")
+            kept.append("" if bare[-1] else tag)
+        else:
+            kept.append("" if tag == "</g>" and bare.pop() else tag)
+    return "".join(kept)
 
 
 def _themed(tag: re.Match[str]) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from invariscope.report.read import RunData
-from invariscope.report.words import MINUS, amount
+from invariscope.report.words import MINUS, amount, sign_of
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,11 @@ class Axis:
         if self.magnitudes and self.magnitudes[-1] > self.identity:
             found["+"] = self.magnitudes[-1]
         return found
+
+    def say(self, magnitude: float, digits: int = 3) -> str:
+        """A magnitude for a sentence, with its unit of measure in words where it has no sign."""
+        words = self.write(magnitude, digits)
+        return words if sign_of(self.unit_of_measure) or self.switch else f"{words} {self.unit_of_measure}".strip()
 
     def write(self, magnitude: float, digits: int = 3) -> str:
         """A magnitude with its unit, with a plus sign where both sides are measured from zero."""

@@ -38,12 +38,16 @@ def make_report(run_dir: Path, out: Path | None = None) -> Path:
     if target.is_dir():
         target = target / "report.html"
     page = build(run, target.parent / "figures")
-    text = _environment().get_template("page.html.j2").render(
-        page=page,
-        style=(_HERE / "style.css").read_text(encoding="utf-8"),
-        colours=COLOURS,
-        pickers=_most_panes(page),
-    )  # fmt: skip
+    text = (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            page=page,
+            style=(_HERE / "style.css").read_text(encoding="utf-8"),
+            colours=COLOURS,
+            pickers=_most_panes(page),
+        )
+    )
     with whole(target) as draft:
         draft.write_text(text, encoding="utf-8")
     return target

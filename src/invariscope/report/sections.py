@@ -4,20 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pandas as pd
 from markupsafe import Markup
 
 from invariscope.report.answers import Answer, answer_all
 from invariscope.report.cautions import cautions
 from invariscope.report.figures.base import FIGURES
-from invariscope.report.finding import findings
+from invariscope.report.finding import findings, rises
 from invariscope.report.ink import Drawn, inline, save, styled
-from invariscope.report.limits import rank_classes
+from invariscope.report.limits import nearest, rank_classes
 from invariscope.report.pictures import DrivenLayer, Strip, driven_layers, strips
 from invariscope.report.provenance import images_name, network_name, provenance, warnings_of
 from invariscope.report.read import RunData
 from invariscope.report.sentences import lead, limit_interval, main_answer, safe_range
 from invariscope.report.tables import Table, long_tables, verdict_row
-from invariscope.report.words import count, percent, percent_interval, tidy, title
+from invariscope.report.words import count, number, percent, percent_interval, tidy, title
 
 # These are sheets for the folder of figures; on the page their images stand one by one, each with its own text.
 _SHEETS = ("examples", "driving")
@@ -64,7 +65,7 @@ class Section:
     level: str
     figures: dict[str, list[Figure]]
     strips: list[tuple[Answer, list[Strip]]]
-    driven: list[DrivenLayer]
+    driven: list[tuple[DrivenLayer, str]]
     picked: int
     picked_driven: int
     tables: list[Table]
@@ -87,14 +88,18 @@ def build(run: RunData, folder: Path, prefix: str = "") -> Section:
         figures = {name: [_figure(d, folder, prefix, name) for d in FIGURES[name](run, answers)] for name in FIGURES}
     main = main_answer(answers)
     drawn = [figure.name.removeprefix(f"{prefix}layers-") for figure in figures["layers"]]
-    driven = [_fewer(group, main) for group in driven_layers(run)]
+    written = {answer.name: answer.axis.write for answer in answers}
+    driven = [
+        (_fewer(group, main), written.get(group.transformation, number)(group.magnitude))
+        for group in driven_layers(run)
+    ]
     return Section(
         prefix=prefix,
         heading=run.title or _heading(run, answers),
         subject=_subject(run, answers),
         lead=lead(run, answers),
         findings=findings(run.tables["paradigm"]),
-        cards=_cards(answers),
+        cards=_cards(answers) or _paradigm_cards(run.tables["paradigm"]),
         verdicts=[verdict_row(answer) for answer in answers],
         quality=answers[0].quality if answers else "accuracy",
         level=percent(answers[0].level) if answers else "",
@@ -102,7 +107,7 @@ def build(run: RunData, folder: Path, prefix: str = "") -> Section:
         strips=[(answer, each) for answer in answers if (each := strips(run, answer.axis))],
         driven=driven,
         picked=_place(drawn, main),
-        picked_driven=_place([group.transformation for group in driven], main),
+        picked_driven=_place([group.transformation for group, _ in driven], main),
         tables=long_tables(run, answers),
         cautions=cautions(run, answers) if answers else [],
         provenance=provenance(run),
@@ -152,10 +157,10 @@ def _cards(answers: Sequence[Answer]) -> list[Card]:
     name = title(main.name).lower()
     cards = []
     if main.safe:
-        intervals = " ".join(text for limit in main.safe if (text := limit_interval(main, limit)))
+        intervals = " ".join(text for limit in main.safe if (text := limit_interval(limit)))
         keeps = f"keeps at least {percent(main.level)} of clean {main.quality}"
         detail = f"{keeps}; 95 % intervals {intervals}" if intervals else keeps
-        cards.append(Card(f"Largest safe {name}", safe_range(main).removesuffix(", all that was measured"), detail))
+        cards.append(Card(f"Largest safe {name}", safe_range(main), detail))
     ranked = rank_classes([answer.axis for answer in answers], [answer.limits for answer in answers])
     if len(ranked) > 1:
         worst, share = ranked[0]
@@ -177,8 +182,21 @@ def _cards(answers: Sequence[Answer]) -> list[Card]:
     return cards
 
 
-def _class_reach(answer: Answer, name: str) -> str:
-    from invariscope.report.limits import nearest
+def _paradigm_cards(table: pd.DataFrame) -> list[Card]:
+    cards = []
+    for name, rows in table.groupby("transformation", sort=False):
+        few, many = rows[rows["k"] == rows["k"].min()], rows[rows["k"] == rows["k"].max()]
+        if few["k"].iloc[0] == many["k"].iloc[0]:
+            continue
+        share = f"{percent(few['across'].mean())} → {percent(many['across'].mean())}"
+        units = f"{few['invariance_unseen'].mean():.2f} → {many['invariance_unseen'].mean():.2f}"
+        seen = f"with {number(few['k'].iloc[0])} → {number(many['k'].iloc[0])} classes seen transformed"
+        kind = "invariance" if rises(few, many, "across") else ""
+        question = f"{title(str(name))}: unseen classes recognised"
+        cards.append(Card(question, share, f"{seen}; invariance {units}", kind))
+    return cards
 
+
+def _class_reach(answer: Answer, name: str) -> str:
     limit = nearest(answer.axis, answer.limits.get(name, ()))
     return "" if limit is None or limit.censored or answer.axis.switch else answer.axis.write(limit.reach, 2)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from invariscope.report.answers import Answer
 from invariscope.report.limits import Limit, nearest, rank_classes
 from invariscope.report.read import RunData
-from invariscope.report.words import MINUS, count, interval, listed, percent, percent_interval, tidy, title
+from invariscope.report.words import MINUS, count, interval, listed, number, percent, percent_interval, tidy, title
 
 MEANING = {
     "invariance": "the same units answer alike: invariance",
@@ -26,15 +26,13 @@ def main_answer(answers: Sequence[Answer]) -> Answer | None:
 def safe_range(answer: Answer) -> str:
     """The range that is safe, in short.
 
-    Example: "−13° to +14°", "up to 1.2 px", "all that was measured".
+    Example: "−13° to +14°", "up to 1.2 px", "safe".
     """
     known = [limit for limit in answer.safe if limit.known]
     if not known:
         return "not known"
     if answer.axis.switch:
         return "safe" if known[0].censored else "not safe"
-    if all(limit.censored for limit in known):
-        return f"{_span(answer, known)}, all that was measured"
     return _span(answer, known)
 
 
@@ -45,34 +43,22 @@ def _span(answer: Answer, known: Sequence[Limit]) -> str:
     return f"{write(known[0].reach, 2)} to {write(known[1].reach, 2)}"
 
 
-def limit_interval(answer: Answer, limit: Limit) -> str:
+def limit_interval(limit: Limit) -> str:
     """A limit's confidence interval, an open end written as beyond what was measured."""
-    if limit.censored and math.isnan(limit.low) and math.isnan(limit.high):
-        return ""
-    unit_free = [f"beyond {_plain(limit.end)}" if math.isnan(end) else _plain(end) for end in (limit.low, limit.high)]
     if math.isnan(limit.low) and math.isnan(limit.high):
         return ""
-    return f"[{', '.join(unit_free)}]"
-
-
-def _plain(value: float) -> str:
-    from invariscope.report.words import number
-
-    return number(value, 2)
+    ends = [f"beyond {number(limit.end, 2)}" if math.isnan(end) else number(end, 2) for end in (limit.low, limit.high)]
+    return f"[{', '.join(ends)}]"
 
 
 def lead(run: RunData, answers: Sequence[Answer]) -> list[str]:
-    """The answer in one paragraph, as sentences."""
-    if not answers:
-        return []
-    said = [_clean(run, answers)]
+    """The answer in two paragraphs: how much is tolerated, and why."""
     main = main_answer(answers)
-    if main is not None:
-        said += _limits(main, answers)
-        said += _classes(answers)
-        said += _reason(main, answers)
-        said += _depth(main)
-    return [sentence for sentence in said if sentence]
+    if main is None:
+        return []
+    much = [_clean(run, answers), *_limits(main, answers), *_classes(answers)]
+    why = [*_reason(main, answers), depth_sentence(main)]
+    return [text for said in (much, why) if (text := " ".join(sentence for sentence in said if sentence))]
 
 
 def _clean(run: RunData, answers: Sequence[Answer]) -> str:
@@ -145,13 +131,13 @@ def _classes(answers: Sequence[Answer]) -> list[str]:
 def _reason(main: Answer, answers: Sequence[Answer]) -> list[str]:
     if not main.row:
         return []
-    at = f"{title(main.name).lower()} of {main.axis.write(main.magnitude)}"
+    at = strength(main)
     said = []
     share = main.value("invariant_share")
     if main.verdict == "not tolerated":
         said.append(f"{at[:1].upper() + at[1:]}, the first step measured, is not tolerated.")
     elif main.verdict != "unknown":
-        said.append(f"Where {at} is tolerated, {_meaning(main)}.")
+        said.append(f"{at[:1].upper() + at[1:]} is tolerated, and {_meaning(main)}.")
     if not math.isnan(share):
         low, high = main.value("low"), main.value("high")
         said.append(
@@ -162,7 +148,9 @@ def _reason(main: Answer, answers: Sequence[Answer]) -> list[str]:
     tally = {word: sum(answer.verdict == word for answer in answers) for word in MEANING}
     if len(answers) > 1 and tally["unknown"] < len(answers):
         told = [f"{n} {_tally(word)}" for word, n in tally.items() if n and word != "unknown"]
-        said.append(f"Of {count(len(answers), 'transformation')}, {listed(told, 9)}.")
+        are = "is" if told[0].startswith("1 ") else "are"
+        first = told[0].replace(" ", f" {are} ", 1)
+        said.append(f"Of {count(len(answers), 'transformation')}, {listed([first, *told[1:]], 9)}.")
     return said
 
 
@@ -178,11 +166,17 @@ def _meaning(answer: Answer) -> str:
 def _tally(word: str) -> str:
     return {
         "invariance": "tolerated by invariance",
-        "mixed": "tolerated by both invariance and other units",
+        "mixed": "tolerated by invariance and other units together",
         "other units": "tolerated because other units take over",
         "neither": "tolerated for neither reason",
         "not tolerated": "not tolerated at any step",
     }[word]
+
+
+def strength(answer: Answer) -> str:
+    """The transformation and the magnitude at which it is judged, for a sentence."""
+    name = title(answer.name).lower()
+    return name if answer.axis.switch else f"{name} of {answer.axis.say(answer.magnitude)}"
 
 
 def _ablation(answer: Answer) -> str:
@@ -200,16 +194,12 @@ def _points(share: float) -> str:
     return f"{MINUS if whole < 0 else ''}{abs(whole)} {'point' if abs(whole) == 1 else 'points'}"
 
 
-def _depth(main: Answer) -> list[str]:
-    return [depth_sentence(main)] if main.profile is not None else []
-
-
 def depth_sentence(answer: Answer) -> str:
     """At which layer the network becomes invariant to a transformation."""
     profile = answer.profile
     if profile is None or profile.highest is None:
         return ""
-    at = f"{title(answer.name).lower()} of {answer.axis.write(profile.magnitude)}"
+    at = strength(answer)
     place = profile.becomes_invariant
     if place is None:
         best = profile.highest

@@ -38,8 +38,12 @@ class Table:
 
 def verdict_row(answer: Answer) -> dict[str, object]:
     """One transformation's row of the first table, as text and shares."""
-    intervals = [text for limit in answer.safe if (text := limit_interval(answer, limit))]
-    worst = answer.worst_class
+    intervals = [] if answer.axis.switch else [text for limit in answer.safe if (text := limit_interval(limit))]
+    if answer.safe and not answer.axis.switch and all(limit.censored for limit in answer.safe):
+        intervals.append("all that was measured")
+    if any(limit.reentries for limit in answer.safe):
+        intervals.append("recovers further out")
+    worst = None if answer.axis.switch and any(not limit.censored for limit in answer.safe) else answer.worst_class
     profile = answer.profile
     place = profile.becomes_invariant if profile is not None else None
     shares = [answer.value(f"{kind}_share") for kind in ("invariant", "specialized", "neither")]

@@ -28,11 +28,13 @@ def magnitude_axis(axes: Axes, axis: Axis) -> None:
         axes.xaxis.set_minor_formatter(NullFormatter())
     elif axis.switch:
         axes.xaxis.set_major_locator(FixedLocator([0, 1]))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: "flipped" if value else "clean"))
     elif axis.unit_of_measure.startswith("degree") and magnitudes[-1] - magnitudes[0] > 90:
         axes.xaxis.set_major_locator(MaxNLocator(5, steps=[3, 4.5, 6, 9]))
     else:
         axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    if not axis.switch:
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     low, high = magnitudes[0], magnitudes[-1]
     if axis.logarithmic:
         stretch = (high / low) ** 0.03
@@ -40,7 +42,7 @@ def magnitude_axis(axes: Axes, axis: Axis) -> None:
     else:
         room = 0.03 * (high - low) or 1.0
         axes.set_xlim(low - room, high + room)
-    axes.set_xlabel(axis.unit_of_measure)
+    axes.set_xlabel("" if axis.switch else axis.unit_of_measure)
 
 
 def share_axis(axes: Axes, label: str, *, labelled: bool) -> None:

@@ -4,46 +4,64 @@ import math
 from collections.abc import Iterator, Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 
 from invariscope.report.answers import Answer
 from invariscope.report.figures.base import FIGURES
+from invariscope.report.figures.grid import (
+    WIDTH,
+    blank,
+    cells,
+    heading_height,
+    heading_overhang,
+    headings,
+    key,
+    text_width,
+)
 from invariscope.report.ink import LIGHT, Drawn, sheet
 from invariscope.report.limits import nearest, rank_classes
 from invariscope.report.read import RunData
 from invariscope.report.words import MINUS, count, number, percent, tidy, title
 
-MOST, _ROW, _STEPS = 20, 22, 5
+MOST, _ROW, _STEPS, _GAP = 20, 22, 5, 5
 
 
 @FIGURES.add("classes")
 def draw(run: RunData, answers: Sequence[Answer]) -> Iterator[Drawn]:
-    """A table of dots: how early each class gives way, and where."""
+    """A table of numbers on colours: how early each class gives way, and where."""
     ranked = rank_classes([answer.axis for answer in answers], [answer.limits for answer in answers])
     shown = [answer for answer in answers if nearest(answer.axis, answer.limits.get("all", ()))]
     if len(ranked) < 2 or not shown:
         return
     names = ["all", *(name for name, _ in ranked[:MOST])]
-    left, width, top = 178, 1000, 116
-    cell = min((width - left - 46) / len(shown), 62.0)
-    height = top + _ROW * len(names) + 48
-    figure = sheet(width, height)
+    labels = ["all classes", *(tidy(name, 24) for name in names[1:])]
+    heads = [title(answer.name) for answer in shown]
+    left, top = text_width(labels, 24) + 12, heading_height(heads, 30)
+    cell = min((WIDTH - left - heading_overhang(heads, 30)) / len(shown), 62.0)
+    height = top + _ROW * len(names) + _GAP + 36
+    figure = sheet(WIDTH, height)
     axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_xlim(0, width)
-    axes.set_ylim(height, 0)
-    axes.axis("off")
-    for column, answer in enumerate(shown):
-        x = left + (column + 0.5) * cell
-        axes.text(x, top - 8, title(answer.name), rotation=52, rotation_mode="anchor", ha="left", va="bottom",
-                  fontsize=9.5, color=LIGHT["muted"])  # fmt: skip
+    blank(axes, height)
+    headings(axes, heads, left, cell, top)
+    places, colours = [], []
     for row, name in enumerate(names):
-        y = top + row * _ROW + (5 if row else 0)
-        label = "all classes" if name == "all" else tidy(name, 24)
-        axes.text(left - 10, y + _ROW / 2, label, ha="right", va="center", fontsize=10.5,
-                  weight="bold" if row < 2 else "normal")  # fmt: skip
+        y = top + row * _ROW + (_GAP if row else 0)
+        axes.text(
+            left - 10,
+            y + _ROW / 2,
+            labels[row],
+            ha="right",
+            va="center",
+            fontsize=10.5,
+            weight="bold" if row < 2 else "normal",
+        )
         for column, answer in enumerate(shown):
-            _cell(axes, answer, name, left + column * cell, y, cell)
-    _key(axes, left, top + _ROW * len(names) + 22)
+            x = left + column * cell
+            step = _write(axes, answer, name, (x + cell / 2, y + _ROW / 2), 9 if cell > 33 else 8)
+            if step is not None:
+                places.append((x, y))
+                colours.append(LIGHT[f"red-{step}"])
+    cells(axes, places, (cell, _ROW), colours)
+    key(axes, "red", _STEPS, left, height - 22, ("no earlier than all classes", "at once"))
     n = [limit.n for answer in shown for name in names[1:] for limit in answer.limits.get(name, ())]
     yield Drawn(
         "classes",
@@ -67,19 +85,22 @@ def _caption(answer: Answer, classes: int, n: Sequence[int]) -> str:
     )
 
 
-def _cell(axes: Axes, answer: Answer, name: str, x: float, y: float, cell: float) -> None:
+def _write(axes: Axes, answer: Answer, name: str, middle: tuple[float, float], size: float) -> int | None:
+    """Write a class's threshold; returns the step of its colour, or None where there is no threshold."""
     limit = nearest(answer.axis, answer.limits.get(name, ()))
     reference = nearest(answer.axis, answer.limits.get("all", ()))
     if limit is None or reference is None:
-        axes.text(x + cell / 2, y + _ROW / 2, "·", ha="center", va="center", color=LIGHT["faint"])
-        return
+        axes.text(*middle, "·", ha="center", va="center", color=LIGHT["faint"])
+        return None
     whole = answer.axis.distance(reference.reach)
     share = answer.axis.distance(limit.reach) / whole if whole else 1.0
     step = 0 if limit.censored or share >= 1 or name == "all" else min(1 + int((1 - share) * 4), _STEPS - 1)
-    axes.add_patch(Rectangle((x + 1, y + 1), cell - 2, _ROW - 2, facecolor=LIGHT[f"red-{step}"], linewidth=0))
+    if answer.axis.switch:
+        step = 0 if limit.censored or name == "all" else 2
     text = "–" if limit.censored else "✕" if answer.axis.switch else short(limit.threshold)
     colour = LIGHT["on-strong"] if step == _STEPS - 1 else LIGHT["ink"]
-    axes.text(x + cell / 2, y + _ROW / 2, text, ha="center", va="center", fontsize=9 if cell > 33 else 8, color=colour)
+    axes.text(*middle, text, ha="center", va="center", fontsize=size, color=colour)
+    return step
 
 
 def short(value: float) -> str:
@@ -93,10 +114,3 @@ def short(value: float) -> str:
     if math.isfinite(value) and abs(value) < 1:
         return text.replace("0.", ".", 1).replace(f"{MINUS}0.", f"{MINUS}.")
     return text
-
-
-def _key(axes: Axes, left: float, y: float) -> None:
-    axes.text(left - 10, y + 6, "as all classes", ha="right", va="center", fontsize=9.5, color=LIGHT["muted"])
-    for step in range(_STEPS):
-        axes.add_patch(Rectangle((left + step * 26, y), 25, 12, facecolor=LIGHT[f"red-{step}"], linewidth=0))
-    axes.text(left + _STEPS * 26 + 6, y + 6, "at once", va="center", fontsize=9.5, color=LIGHT["muted"])

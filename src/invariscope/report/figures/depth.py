@@ -3,17 +3,25 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 
 from invariscope.report.answers import Answer
 from invariscope.report.figures.base import FIGURES, on_steps
+from invariscope.report.figures.grid import (
+    WIDTH,
+    blank,
+    cells,
+    heading_height,
+    heading_overhang,
+    headings,
+    key,
+    text_width,
+)
 from invariscope.report.ink import LIGHT, Drawn, sheet
-from invariscope.report.profile import Profile, layer_order
+from invariscope.report.profile import layer_order
 from invariscope.report.read import RunData
 from invariscope.report.words import tidy, title
 
-_STEPS, _MOST, _CELL = 6, 40, 21
+_STEPS, _MOST, _CELL, _LONGEST = 6, 40, 21, 24
 
 
 @FIGURES.add("depth")
@@ -23,26 +31,45 @@ def draw(run: RunData, answers: Sequence[Answer]) -> Iterator[Drawn]:
     if not shown:
         return
     layers = thinned([name for name in layer_order(run) if name != "output"])
-    left, width = 232, 1000
-    cell = min((width - left - 10) / len(layers), 46.0)
-    top = 22 + 6.2 * min(max(len(name) for name in layers), 24) * 0.8
-    height = top + _CELL * len(shown) + 46
-    figure = sheet(width, height)
+    names, heads = [title(answer.name) for answer, _ in shown], [tidy(name, _LONGEST) for name in layers]
+    labels = text_width(names, 30)
+    left, top = labels + 66, heading_height(heads, _LONGEST)
+    cell = min((WIDTH - left - heading_overhang(heads, _LONGEST)) / len(layers), 46.0)
+    height = top + _CELL * len(shown) + 40
+    figure = sheet(WIDTH, height)
     axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_xlim(0, width)
-    axes.set_ylim(height, 0)
-    axes.axis("off")
+    blank(axes, height)
+    places, colours, rings = [], [], []
     for row, (answer, profile) in enumerate(shown):
-        y = top + row * _CELL
-        axes.text(left - 74, y + _CELL / 2, title(answer.name), ha="right", va="center", fontsize=10.5)
-        at = answer.axis.write(profile.magnitude, 2)
+        y, place_of = top + row * _CELL, {name: place for place, name in enumerate(profile.layers)}
+        axes.text(labels, y + _CELL / 2, names[row], ha="right", va="center", fontsize=10.5)
+        at = answer.axis.write(profile.magnitude)
         axes.text(left - 10, y + _CELL / 2, at, ha="right", va="center", fontsize=10, color=LIGHT["muted"])
-        _row(axes, profile, layers, left, y, cell)
-    for place, name in enumerate(layers):
-        spot = left + (place + 0.5) * cell
-        axes.text(spot, top - 7, tidy(name, 24), rotation=52, ha="left", va="bottom", fontsize=9.5,
-                  rotation_mode="anchor", color=LIGHT["muted"])  # fmt: skip
-    _key(axes, left, top + _CELL * len(shown) + 16)
+        for column, name in enumerate(layers):
+            x, here = left + column * cell, place_of.get(name)
+            if here is None or np.isnan(profile.way[here]):
+                axes.text(x + cell / 2, y + _CELL / 2, "·", ha="center", va="center", color=LIGHT["faint"])
+                continue
+            places.append((x, y))
+            colours.append(on_steps(float(profile.way[here]), "green", _STEPS))
+            if here == profile.becomes_invariant:
+                rings.append((x + cell / 2, y + _CELL / 2))
+    cells(axes, places, (cell, _CELL), colours)
+    for x, y in rings:
+        axes.plot(
+            x,
+            y,
+            marker="o",
+            markersize=7.5,
+            markerfacecolor="none",
+            markeredgecolor=LIGHT["on-strong"],
+            markeredgewidth=2,
+        )
+    headings(axes, heads, left, cell, top)
+    end = key(axes, "green", _STEPS, left, top + _CELL * len(shown) + 16, ("null", "ceiling"))
+    axes.text(
+        end + 16, top + _CELL * len(shown) + 22, "·  not measured", va="center", fontsize=9.5, color=LIGHT["muted"]
+    )
     yield Drawn(
         "depth",
         "How invariant each layer is",
@@ -50,38 +77,16 @@ def draw(run: RunData, answers: Sequence[Answer]) -> Iterator[Drawn]:
         "coefficient of its units has come from the null (pairs of different images) to the ceiling (noise floor: "
         "resampling alone; 1 where nothing is resampled), at the magnitude beside the name: the furthest that is "
         "tolerated, or the first step where none is. A ring marks the layer from which on every layer is past half of "
-        "that way.",
+        "that way." + _left_out(run, layers),
         "Heat map of transformations by layers; the layer at which each becomes invariant is also named in the table "
         "of verdicts.",
         figure,
     )
 
 
-def _row(axes: Axes, profile: Profile, layers: Sequence[str], left: float, y: float, cell: float) -> None:
-    place_of = {name: place for place, name in enumerate(profile.layers)}
-    for place, name in enumerate(layers):
-        here = place_of.get(name)
-        way = float("nan") if here is None else profile.way[here]
-        spot = (left + place * cell + 1, y + 1)
-        if np.isnan(way):
-            axes.text(left + (place + 0.5) * cell, y + _CELL / 2, "·", ha="center", va="center", color=LIGHT["faint"])
-            continue
-        colour = on_steps(way, "green", _STEPS)
-        axes.add_patch(Rectangle(spot, cell - 2, _CELL - 2, facecolor=colour, linewidth=0))
-        if here is not None and here == profile.becomes_invariant:
-            axes.plot(
-                [left + (place + 0.5) * cell], [y + _CELL / 2], marker="o", markersize=7.5,
-                markerfacecolor="none", markeredgecolor=LIGHT["on-strong"], markeredgewidth=2,
-            )  # fmt: skip
-
-
-def _key(axes: Axes, left: float, y: float) -> None:
-    axes.text(left - 10, y + 6, "null", ha="right", va="center", fontsize=9.5, color=LIGHT["muted"])
-    for step in range(_STEPS):
-        axes.add_patch(Rectangle((left + step * 26, y), 25, 12, facecolor=LIGHT[f"green-{step}"], linewidth=0))
-    end = left + _STEPS * 26
-    axes.text(end + 6, y + 6, "ceiling", va="center", fontsize=9.5, color=LIGHT["muted"])
-    axes.text(end + 74, y + 6, "·  not measured", va="center", fontsize=9.5, color=LIGHT["muted"])
+def _left_out(run: RunData, layers: Sequence[str]) -> str:
+    n = len([name for name in layer_order(run) if name != "output"])
+    return f" {len(layers)} of {n} layers are shown, evenly spaced." if n > len(layers) else ""
 
 
 def thinned(names: Sequence[str], most: int = _MOST) -> list[str]:

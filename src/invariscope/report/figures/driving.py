@@ -13,13 +13,13 @@ from invariscope.report.pictures import ROLES, DrivenLayer, driven_layers
 from invariscope.report.read import RunData
 from invariscope.report.words import number, tidy, title
 
-_SIDE, _ROW, _HEAD, _MOST = 56, 78, 56, 3
+_SIDE, _ROW, _HEAD, _MOST, _GROUPS = 56, 78, 56, 3, 6
 
 
 @FIGURES.add("driving")
 def draw(run: RunData, answers: Sequence[Answer]) -> Iterator[Drawn]:
     """Per transformation: the most invariant units on the left, the least invariant ones on the right."""
-    groups = driven_layers(run)
+    groups = driven_layers(run)[:_GROUPS]
     if not groups:
         return
     rows = [max(len(units[:_MOST]) for units in group.units.values()) for group in groups]
@@ -59,5 +59,11 @@ def _column(axes: Axes, group: DrivenLayer, role: str, x: float, y: float) -> No
                 left = spot + half * (_SIDE + 1)
                 pixels = np.asarray(Image.open(file).convert("RGB"))
                 axes.imshow(pixels, extent=(left, left + _SIDE, top + _SIDE, top), interpolation="none", aspect="auto")
-                axes.text(left + _SIDE / 2, top + _SIDE + 12, number(response, 2), ha="center", fontsize=8.5,
-                          color=LIGHT["muted"])  # fmt: skip
+                axes.text(
+                    left + _SIDE / 2,
+                    top + _SIDE + 12,
+                    number(response, 2),
+                    ha="center",
+                    fontsize=8.5,
+                    color=LIGHT["muted"],
+                )

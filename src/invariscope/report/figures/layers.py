@@ -16,7 +16,7 @@ from invariscope.report.profile import Profile
 from invariscope.report.read import RunData
 from invariscope.report.words import MINUS, number, tidy, title
 
-_WIDTH, _BINS = 1000, 40
+_WIDTH, _BINS = 1000, 28
 
 
 @FIGURES.add("layers")
@@ -47,9 +47,20 @@ def _draw(answer: Answer, profile: Profile, units: pd.DataFrame) -> Drawn:
         _violins(panels[2], units, shown, "specialization", "orange")
     for axes in panels:
         axes.set_xlim(-0.6, len(shown) - 0.4)
-        axes.xaxis.set_major_locator(FixedLocator(list(range(len(shown)))))
-        axes.set_xticklabels([])
-    panels[-1].set_xticklabels([tidy(name, 26) for name in shown], rotation=38, ha="right", rotation_mode="anchor")
+        axes.xaxis.set_visible(False)
+    for place, name in enumerate(shown):
+        panels[-1].annotate(
+            tidy(name, 26),
+            (place, 0),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, -12),
+            textcoords="offset points",
+            rotation=38,
+            rotation_mode="anchor",
+            ha="right",
+            fontsize=9.5,
+            color=LIGHT["muted"],
+        )
     at = answer.axis.write(profile.magnitude)
     figure.text(8 / _WIDTH, 1 - 14 / height, f"{title(answer.name)} at {at}", fontsize=12, weight="bold", va="center")
     return Drawn(
@@ -80,26 +91,39 @@ def _profile(axes: Axes, profile: Profile, places: Sequence[int]) -> None:
         axes.axvline(near, color=LIGHT["green"], linewidth=1, zorder=0)
         right = near > len(places) * 0.6
         axes.annotate(
-            f"invariant from {tidy(profile.layers[becomes], 26)}", (near, 1.045), xycoords=("data", "axes fraction"),
-            xytext=(-4 if right else 4, 0), textcoords="offset points", ha="right" if right else "left",
-            fontsize=10, color=LIGHT["green"],
-        )  # fmt: skip
-    _label_end(axes, x, null, "null")
-    _label_end(axes, x, floor, "noise floor")
+            f"invariant from {tidy(profile.layers[becomes], 26)}",
+            (near, 1.045),
+            xycoords=("data", "axes fraction"),
+            xytext=(-4 if right else 4, 0),
+            textcoords="offset points",
+            ha="right" if right else "left",
+            fontsize=10,
+            color=LIGHT["green"],
+        )
+    _label_end(axes, x, null, "null", below=True)
+    _label_end(axes, x, floor, "noise floor", below=bool(np.nanmean(mean) > np.nanmean(ceiling) - 0.05))
 
 
-def _label_end(axes: Axes, x: np.ndarray, values: np.ndarray, text: str) -> None:
+def _label_end(axes: Axes, x: np.ndarray, values: np.ndarray, text: str, *, below: bool) -> None:
     known = np.flatnonzero(~np.isnan(values))
     if len(known):
         last = known[-1]
-        axes.annotate(text, (x[last], values[last]), xytext=(0, 4), textcoords="offset points", ha="right",
-                      fontsize=9.5, color=LIGHT["muted"])  # fmt: skip
+        axes.annotate(
+            text,
+            (x[last], values[last]),
+            xytext=(0, -12 if below else 4),
+            textcoords="offset points",
+            ha="right",
+            fontsize=9.5,
+            color=LIGHT["muted"],
+        )
 
 
 def _violins(axes: Axes, units: pd.DataFrame, layers: Sequence[str], measure: str, colour: str) -> None:
     low = 0.0 if measure == "invariance" else -1.0
     edges = np.linspace(low, 1, _BINS + 1)
-    middle = np.repeat((edges[:-1] + edges[1:]) / 2, 1)
+    middle = (edges[:-1] + edges[1:]) / 2
+    quartiles: list[tuple[float, ...]] = []
     shapes, by_layer = [], dict(list(units.groupby("layer", sort=False)[measure]))
     for place, name in enumerate(layers):
         values = by_layer[name].dropna().to_numpy() if name in by_layer else np.empty(0)
@@ -111,11 +135,21 @@ def _violins(axes: Axes, units: pd.DataFrame, layers: Sequence[str], measure: st
         smooth = np.convolve(np.pad(counts, 4, mode="symmetric"), kernel, mode="valid")
         half = 0.42 * smooth / smooth.max()
         shapes.append(np.column_stack([np.r_[place - half, (place + half)[::-1]], np.r_[middle, middle[::-1]]]))
-        quartiles = np.percentile(values, [25, 50, 75])
-        axes.plot([place, place], quartiles[[0, 2]], color=LIGHT["ink"], linewidth=1.6, solid_capstyle="butt")
-        axes.plot([place], [quartiles[1]], marker="o", markersize=3.6, color=LIGHT["paper"],
-                  markeredgecolor=LIGHT["ink"], markeredgewidth=1)  # fmt: skip
+        quartiles.append((place, *np.percentile(values, [25, 50, 75])))
     axes.add_collection(PolyCollection(shapes, facecolor=LIGHT[colour], alpha=0.45, linewidth=0))
+    if quartiles:
+        x, low_quartile, median, high_quartile = np.array(quartiles).T
+        axes.vlines(x, low_quartile, high_quartile, color=LIGHT["ink"], linewidth=1.6)
+        axes.plot(
+            x,
+            median,
+            linestyle="",
+            marker="o",
+            markersize=3.6,
+            color=LIGHT["paper"],
+            markeredgecolor=LIGHT["ink"],
+            markeredgewidth=1,
+        )
     axes.set_ylim(low - 0.03, 1.03)
     axes.set_ylabel(measure)
     _quiet(axes, [0, 0.5, 1] if low == 0 else [-1, 0, 1])

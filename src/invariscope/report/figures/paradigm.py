@@ -31,15 +31,15 @@ def draw(run: RunData, answers: Sequence[Answer]) -> Iterator[Drawn]:
         left = figure.add_axes((0.06, bottom, 0.41, _PANEL / height))
         right = figure.add_axes((0.56, bottom, 0.41, _PANEL / height))
         share_axis(left, "", labelled=True)
-        _line(left, rows, "within", "blue", "seen classes", -1)
-        _line(left, rows, "across", "orange", "unseen classes", 1)
+        _line(left, rows, "within", "blue", "seen classes", above=False)
+        _line(left, rows, "across", "orange", "unseen classes", above=True)
         left.set_title(f"{title(name)}: accuracy on transformed images")
         right.set_ylim(0, 1.03)
         right.yaxis.set_major_locator(FixedLocator([0, 0.5, 1]))
         right.grid(axis="y", color=LIGHT["rule"], linewidth=0.8)
         right.spines["left"].set_visible(False)
-        _line(right, rows, "invariance_seen", "faint", "seen classes", 0)
-        _line(right, rows, "invariance_unseen", "green", "unseen classes", 0)
+        _line(right, rows, "invariance_seen", "faint", "seen classes", above=True)
+        _line(right, rows, "invariance_unseen", "green", "unseen classes", above=False)
         right.set_title(f"{title(name)}: mean invariance of the units")
         for axes in (left, right):
             axes.xaxis.set_major_locator(FixedLocator(sorted(set(rows["k"]))))
@@ -64,12 +64,12 @@ def _seeds(seeds: "pd.Series[int]") -> str:
     return count(high, "seed") if low == high else f"{low} to {high} seeds"
 
 
-def _line(axes: Axes, rows: pd.DataFrame, column: str, colour: str, label: str, side: int) -> None:
+def _line(axes: Axes, rows: pd.DataFrame, column: str, colour: str, label: str, *, above: bool) -> None:
     known = rows.dropna(subset=[column])
     if known.empty:
         return
     means = known.groupby("k")[column].mean()
-    axes.scatter(known["k"], known[column], s=16, color=LIGHT[colour], alpha=0.5, linewidth=0, zorder=3)
+    axes.scatter(known["k"], known[column], s=26, color=LIGHT[colour], alpha=0.5, linewidth=0, zorder=3)
     axes.plot(means.index.to_numpy(), means.to_numpy(), color=LIGHT[colour], linewidth=2, zorder=2)
     for k, values in known.groupby("k")[column]:
         if len(values) > 1:
@@ -77,11 +77,16 @@ def _line(axes: Axes, rows: pd.DataFrame, column: str, colour: str, label: str, 
             mean = float(values.mean())
             ends = np.clip([mean - half, mean + half], 0, 1)
             axes.plot([float(str(k))] * 2, ends, color=LIGHT[colour], linewidth=1.2, zorder=1)
-    last, above = float(means.iloc[-1]), side >= 0
-    offset = (0, 7 if above else -16) if last < 0.9 else (0, -16)
+    first = float(means.iloc[0])
     shade = LIGHT["muted"] if colour == "faint" else LIGHT[colour]
-    axes.annotate(label, (float(means.index[-1]), last), xytext=offset, textcoords="offset points", ha="right",
-                  fontsize=10, color=shade)  # fmt: skip
+    axes.annotate(
+        label,
+        (float(means.index[0]), first),
+        xytext=(10, 8 if above else -17),
+        textcoords="offset points",
+        fontsize=10,
+        color=shade,
+    )
 
 
 def t_half_width(values: np.ndarray) -> float:

@@ -14,7 +14,9 @@ from invariscope.report.limits import levels, read_limits
 from invariscope.report.read import RunData
 from invariscope.report.words import FAMILIES, OTHER_FAMILY, count, family, listed, percent, title
 
-_COLUMNS, _WIDTH, _HEIGHT = 4, 1000, 168
+_COLUMNS, _WIDTH, _HEIGHT = 4, 1000, 178
+# So few transformations stand together; more are parted by family.
+_FEW = 8
 
 
 @FIGURES.add("tolerance")
@@ -23,6 +25,9 @@ def draw(run: RunData, answers: Sequence[Answer]) -> Iterator[Drawn]:
     curves = run.tables["curves"]
     curves = curves[curves["class"] == "all"]
     drawable = [answer for answer in answers if (curves["transformation"] == answer.name).any()]
+    if 0 < len(drawable) <= _FEW:
+        yield _family(run, "", drawable, curves)
+        return
     for kind in (*FAMILIES, OTHER_FAMILY):
         members = [answer for answer in drawable if family(answer.name) == kind]
         if members:
@@ -30,33 +35,39 @@ def draw(run: RunData, answers: Sequence[Answer]) -> Iterator[Drawn]:
 
 
 def _family(run: RunData, kind: str, members: Sequence[Answer], curves: pd.DataFrame) -> Drawn:
-    columns = min(_COLUMNS, max(len(members), 2))
-    rows = -(-len(members) // columns)
-    width, height = _WIDTH * columns / _COLUMNS, 34 + rows * _HEIGHT
-    figure = sheet(width, height)
+    rows = -(-len(members) // _COLUMNS)
+    height = 34 + rows * _HEIGHT
+    figure = sheet(_WIDTH, height)
     grid = figure.add_gridspec(
         rows,
-        columns,
-        left=44 / width,
-        right=1 - 8 / width,
+        _COLUMNS,
+        left=44 / _WIDTH,
+        right=1 - 8 / _WIDTH,
         top=1 - 56 / height,
         bottom=38 / height,
-        hspace=0.98,
+        hspace=0.72,
         wspace=0.14,
     )
     chance = chance_of(run)
     for place, answer in enumerate(members):
-        axes = figure.add_subplot(grid[place // columns, place % columns])
+        axes = figure.add_subplot(grid[place // _COLUMNS, place % _COLUMNS])
         rows_here = curves[curves["transformation"] == answer.name].sort_values("magnitude")
-        _panel(axes, run, answer, rows_here, chance, labelled=place % columns == 0)
+        _panel(axes, run, answer, rows_here, chance, labelled=place % _COLUMNS == 0)
     quality = members[0].quality
-    figure.legend(handles=_legend(quality, members[0].level, chance), loc="upper left", ncols=6, borderaxespad=0.2,
-                  handlelength=1.6, columnspacing=1.6, bbox_to_anchor=(8 / width, 1))  # fmt: skip
+    figure.legend(
+        handles=_legend(quality, members[0].level, chance),
+        loc="upper left",
+        ncols=6,
+        borderaxespad=0.2,
+        handlelength=1.6,
+        columnspacing=1.6,
+        bbox_to_anchor=(4 / _WIDTH, 1),
+    )
     n = curves.loc[curves["transformation"].isin([answer.name for answer in members]), "n"]
     name = kind.lower().replace(" ", "-")
     return Drawn(
-        f"tolerance-{name}",
-        f"Tolerance curves: {kind.lower()}",
+        f"tolerance-{name}" if name else "tolerance",
+        kind or "Tolerance curves",
         _caption(quality, members[0].level, chance, n),
         f"Tolerance curves of {listed([title(answer.name) for answer in members], 20)}: {quality} against magnitude, "
         f"with the safe range of each; the numbers are in the table of verdicts.",
@@ -100,7 +111,8 @@ def _safe_range(axes: Axes, answer: Answer) -> None:
     if not known:
         return
     reach = [limit.reach for limit in known] + [answer.axis.identity]
-    axes.axvspan(min(reach), max(reach), color=LIGHT["safe"], linewidth=0, zorder=0)
+    if not (answer.axis.switch and not known[0].censored):
+        axes.axvspan(min(reach), max(reach), color=LIGHT["safe"], linewidth=0, zorder=0)
     written = []
     for limit in known:
         if limit.censored or answer.axis.switch:
