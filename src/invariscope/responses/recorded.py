@@ -185,7 +185,7 @@ def from_table(table: pd.DataFrame, source: str = "table") -> Recorded:
     return Recorded(
         block(counts[counts.clean], "clean"),
         {
-            (str(name), float(magnitude)): block(rows, f"{name} {magnitude:g}")
+            (str(name), float(str(magnitude))): block(rows, f"{name} {magnitude}")
             for (name, magnitude), rows in counts[~counts.clean].groupby(["transformation", "magnitude"], sort=True)
         },
         tuple(str(unit) for unit in units),

@@ -11,7 +11,7 @@ from torch import Tensor
 from invariscope.core.errors import NetworkError
 from invariscope.core.progress import Progress, Silent
 from invariscope.core.seeds import image_seeds
-from invariscope.images.images import Prepared
+from invariscope.images.prepared import Prepared
 from invariscope.networks.network import Network
 from invariscope.networks.sites import Site
 from invariscope.networks.tail import Tail, record_tail

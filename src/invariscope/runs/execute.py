@@ -12,6 +12,7 @@ from invariscope.responses.recorder import Recorder, Recording
 from invariscope.runs.examples import Illustrator
 from invariscope.runs.part import Experiment, run_part
 from invariscope.runs.plan import Plan, Planned
+from invariscope.runs.positions import execute_positions, neighbours
 from invariscope.runs.rows import RowMaker
 from invariscope.runs.store import Store
 from invariscope.runs.tails import affordable_images
@@ -43,6 +44,9 @@ def execute(plan: Plan, store: Store, progress: Progress) -> dict[str, Any]:
     )
     columns = recorder.columns()
     missing = [part for part in plan.parts if not store.has(part.name)]
+    if settings.units == "positions":
+        outputs = execute_positions(plan, recorder, missing, store)
+        return {"clean_accuracy": _accuracy(plan, outputs), "warnings": _negative_warning(plan, store)}
     progress.start("measuring", n_images * (1 + sum(_passes(plan, part) for part in missing)))
     memory, home = parse_memory(settings.memory), _home(plan, columns.total)
     # Two more matrices of this size hold the sums over magnitudes.
@@ -51,7 +55,7 @@ def execute(plan: Plan, store: Store, progress: Progress) -> dict[str, Any]:
         experiment = Experiment(
             plan=plan,
             recorder=recorder,
-            evaluator=Evaluator.of(first, columns, plan.groups.weights, settings),
+            evaluator=Evaluator.of(first, columns, plan.groups.weights, settings, neighbours(n_images)),
             rows=RowMaker(columns, plan.groups, settings.tau),
             clean=clean,
             buffer=second,

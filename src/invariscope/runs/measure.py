@@ -14,7 +14,6 @@ import torch
 from torch import nn
 
 import invariscope
-from invariscope.core.errors import NetworkError
 from invariscope.core.progress import Progress, Silent
 from invariscope.images.images import Images
 from invariscope.images.load import load_images
@@ -114,7 +113,7 @@ def measure(
             python_warnings.simplefilter("ignore")
             found = execute(plan, store, progress or Silent())
         info = _info(plan, found, command, began, time.monotonic() - started, where)
-        store.finish([part.name for part in plan.parts], info, describe(info))
+        store.finish([part.name for part in plan.parts], info, describe(info), split_units=chosen.units == "positions")
     run = Run(store.path)
     if holder is not None:
         weakref.finalize(run, holder.cleanup)
@@ -167,13 +166,3 @@ def _info(
 
 def _device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-
-
-def check_units(plan_sites: Sequence[object], spec: str) -> None:
-    """Refuse a network in which there is nothing to measure.
-
-    Raises:
-        NetworkError: there is no site.
-    """
-    if not plan_sites:
-        raise NetworkError(f"{spec} has no units to measure; name sites with --layers (see `invariscope layers`).")

@@ -101,7 +101,7 @@ def run_part(experiment: Experiment, part: Planned, store: Store) -> None:
             experiment.rows.layers(found.values, part.name, strength.magnitude, floor, found.intervals)
         )
         tables.evidence += _evidence(experiment, strength.magnitude, found.values, recording)
-        if strength.magnitude == illustrated and plan.hidden in experiment.evaluator.columns:
+        if strength.magnitude == illustrated and plan.hidden and plan.hidden in experiment.evaluator.columns:
             place_of = experiment.evaluator.columns[plan.hidden]
             chosen = units[(units["layer"] == plan.hidden) & (units["group"] == "all")]
             tables.driving = strength, chosen, experiment.buffer[:, place_of].clone()
@@ -109,27 +109,31 @@ def run_part(experiment: Experiment, part: Planned, store: Store) -> None:
     nan = float("nan")
     tables.units.append(experiment.rows.units(over_grid, part.name, nan, None, negative))
     tables.layers.append(experiment.rows.layers(over_grid, part.name, nan, None))
-    sweep = Sweep(
-        part.name,
-        part.magnitudes,
-        float(transformation.identity),
-        transformation.unit_of_measure,
-        outputs,
-        plan.labels,
-        plan.names,
-        plan.scores,
-    )
+    sweep = make_sweep(plan, part, outputs)
     store.add(
         part.name,
         {
             "units": pd.concat(tables.units, ignore_index=True),
             "layers": pd.concat(tables.layers, ignore_index=True),
-            **_tolerance(sweep, plan),
+            **tolerance_tables(sweep, plan),
             "verdicts": verdict_rows(sweep, tables.evidence, experiment.limits(), seed=seed),
         },
         lambda folder: _pictures(experiment, folder, strengths, sweep, tables),
         sorted(negative_sites),
     )
+
+
+def make_sweep(plan: Plan, part: Planned, outputs: Float[Tensor, "magnitude image output"]) -> Sweep:
+    """The outputs of one transformation with all that gives them meaning.
+
+    Args:
+        plan: the measurement.
+        part: the transformation.
+        outputs: of the network, at every magnitude in ascending order.
+    """
+    unit = part.transformation.unit_of_measure
+    identity = float(part.transformation.identity)
+    return Sweep(part.name, part.magnitudes, identity, unit, outputs, plan.labels, plan.names, plan.scores)
 
 
 def _noise_floor(experiment: Experiment, part: Planned) -> Float[Tensor, "group unit"] | None:
@@ -183,9 +187,18 @@ def _evidence(
     return found
 
 
-def _tolerance(sweep: Sweep, plan: Plan) -> dict[str, pd.DataFrame]:
-    chosen = {"replicates": plan.settings.replicates, "seed": plan.settings.seed}
-    tables = {"curves": curves(sweep, **chosen), "thresholds": thresholds(sweep, **chosen)}
+def tolerance_tables(sweep: Sweep, plan: Plan) -> dict[str, pd.DataFrame]:
+    """Curves and thresholds, and, where the outputs are class scores, what was predicted.
+
+    Args:
+        sweep: the outputs along one transformation.
+        plan: the measurement.
+    """
+    replicates, seed = plan.settings.replicates, plan.settings.seed
+    tables = {
+        "curves": curves(sweep, replicates=replicates, seed=seed),
+        "thresholds": thresholds(sweep, replicates=replicates, seed=seed),
+    }
     if plan.scores:
         tables |= {"softmax": softmax_table(sweep), "predictions": predictions(sweep)}
     return tables

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from invariscope.core.progress import Progress
 from invariscope.measures.evaluate import Accumulator
 from invariscope.measures.negative import without_negative
 from invariscope.measures.variances import Variances
@@ -16,6 +15,7 @@ from invariscope.responses.matrix import Columns
 from invariscope.responses.pair import Pair
 from invariscope.responses.recorder import Recorder, Strength, check_numbers
 from invariscope.responses.reference import Reference
+from invariscope.runs.part import make_sweep, tolerance_tables
 from invariscope.runs.plan import Plan, Planned
 from invariscope.runs.rows import RowMaker
 from invariscope.runs.store import Store
@@ -69,18 +69,25 @@ def batches(recorder: Recorder) -> Iterator[tuple[slice, Tensor, Tensor]]:
         yield slice(start, stop), indices, recorder.images.batch(indices, recorder.device)
 
 
-def neighbours(responses: Float[Tensor, "image unit"]) -> Float[Tensor, "image unit"]:
-    """Every image's responses exchanged with its neighbour's; three take turns where the number is odd.
+def neighbours(n: int) -> Int[Tensor, " image"] | None:
+    """Every image's neighbour in processing order, which is shuffled; the last three of an odd number take turns.
+
+    Args:
+        n: how many images.
+
+    Returns:
+        A permutation without fixed points; None when there is no other image.
 
     Example:
-        >>> neighbours(torch.arange(5.0)[:, None]).flatten().tolist()
-        [1.0, 0.0, 3.0, 4.0, 2.0]
+        >>> neighbours(5).tolist()
+        [1, 0, 3, 4, 2]
     """
-    count = len(responses)
-    partner = torch.arange(count) ^ 1
-    if count % 2:
-        partner[-3:] = torch.tensor([count - 2, count - 1, count - 3])[-min(3, count) :]
-    return responses[partner.to(responses.device)]
+    if n < 2:
+        return None
+    partner = torch.arange(n) ^ 1
+    if n % 2:
+        partner[-3:] = torch.tensor([n - 2, n - 1, n - 3])
+    return partner
 
 
 class PositionReader:
@@ -131,7 +138,7 @@ def first_pass(reader: PositionReader, share: float) -> Clean:
 
 def run_positions(
     plan: Plan, reader: PositionReader, clean: Clean, rows: RowMaker, part: Planned, store: Store
-) -> Tensor:
+) -> None:
     """Measure every position under one transformation.
 
     Args:
@@ -141,9 +148,6 @@ def run_positions(
         rows: makes table rows.
         part: the transformation.
         store: where the finished part goes.
-
-    Returns:
-        The outputs at every magnitude; shape (magnitude, image, output).
     """
     recorder, groups = reader.recorder, plan.groups
     identity, seed = part.transformation.identity, plan.settings.seed
@@ -175,8 +179,18 @@ def run_positions(
             recorder.progress.advance(len(images))
         variances = here if variances is None else variances.merge(here)
     assert variances is not None
-    _write(part, store, rows, strengths, judges, variances)
-    return outputs
+    every = torch.empty(len(part.magnitudes), *clean.outputs.shape)
+    answers = iter(outputs)
+    for place, magnitude in enumerate(part.magnitudes):
+        every[place] = clean.outputs if magnitude == identity else next(answers)
+    tables = _tables(part, rows, strengths, judges, variances)
+    two_signs = [] if plan.settings.negative else sorted(_two_signs(judges, reader.columns))
+    store.add(
+        part.name,
+        tables | tolerance_tables(make_sweep(plan, part, every), plan),
+        lambda folder: [],
+        two_signs,
+    )
 
 
 class _Judge:
@@ -209,13 +223,12 @@ class _Judge:
         return torch.where(self.negative, without_negative(responses, self._how, self._low), responses)
 
     def take(self, clean: Tensor, moved: Tensor, weights: Tensor) -> None:
-        other = neighbours(moved) if len(moved) > 1 else None
-        self.sums.add(Pair(clean, moved, other), weights)
+        partner = neighbours(len(moved))
+        self.sums.add(Pair(clean, moved, None if partner is None else moved[partner]), weights)
         if self._mapped:
             changed = self._map(moved)
-            self.mapped_sums.add(
-                Pair(self._map(clean), changed, None if other is None else neighbours(changed)), weights
-            )
+            other = None if partner is None else changed[partner]
+            self.mapped_sums.add(Pair(self._map(clean), changed, other), weights)
 
     def compute(self) -> dict[str, Tensor]:
         values = self.sums.compute()
@@ -230,31 +243,47 @@ def _blank(units: int, device: torch.device) -> _Extremes:
     return _Extremes(torch.full((units,), -torch.inf, device=device), torch.full((units,), torch.inf, device=device))
 
 
-def _write(
-    part: Planned, store: Store, rows: RowMaker, strengths: list[Strength], judges: list[_Judge], variances: Variances
-) -> None:
+def _two_signs(judges: list[_Judge], columns: Columns) -> set[str]:
+    return {name for judge in judges for name, part in columns.items() if bool(judge.negative[part].any())}
+
+
+def _tables(
+    part: Planned, rows: RowMaker, strengths: list[Strength], judges: list[_Judge], variances: Variances
+) -> dict[str, pd.DataFrame]:
     floor = judges[len(strengths)].compute()["invariance"] if len(judges) > len(strengths) else None
-    units, layers, two_signs = [], [], torch.zeros_like(judges[0].negative) if judges else None
+    units, layers = [], []
+    negative = torch.zeros(rows.columns.total, dtype=torch.bool)
     for strength, judge in zip(strengths, judges, strict=False):
         values = judge.compute()
+        negative |= judge.negative.cpu()
         units.append(rows.units(values, part.name, strength.magnitude, floor, judge.negative))
         layers.append(rows.layers(values, part.name, strength.magnitude, floor))
-        assert two_signs is not None
-        two_signs |= judge.negative
     over_grid = variances.finish()
-    nothing = torch.zeros(rows.columns.total, dtype=torch.bool)
-    units.append(rows.units(over_grid, part.name, float("nan"), None, nothing if two_signs is None else two_signs))
+    units.append(rows.units(over_grid, part.name, float("nan"), None, negative))
     layers.append(rows.layers(over_grid, part.name, float("nan"), None))
-    store.add(
-        part.name,
-        {"units": pd.concat(units, ignore_index=True), "layers": pd.concat(layers, ignore_index=True)},
-    )
+    return {"units": pd.concat(units, ignore_index=True), "layers": pd.concat(layers, ignore_index=True)}
 
 
-def announce(plan: Plan, parts: list[Planned], progress: Progress) -> None:
-    """Tell how many images will pass through the network."""
-    n = 1
-    for part in parts:
+def execute_positions(plan: Plan, recorder: Recorder, missing: list[Planned], store: Store) -> Tensor:
+    """Measure every position under every transformation that the store does not hold yet.
+
+    Args:
+        plan: the measurement.
+        recorder: runs the network.
+        missing: the transformations to do.
+        store: where finished parts go.
+
+    Returns:
+        The clean outputs; shape (image, output).
+    """
+    passes = 1
+    for part in missing:
         near = part.transformation.near_identity(plan.prepared.height, plan.prepared.width)
-        n += 1 + 2 * (len(part.magnitudes) - 1 + (near is not None))
-    progress.start("measuring", n * len(plan.order))
+        passes += 1 + 2 * (len(part.magnitudes) - 1 + (near is not None))
+    recorder.progress.start("measuring", passes * len(plan.order))
+    columns = recorder.columns()
+    reader, rows = PositionReader(recorder, columns), RowMaker(columns, plan.groups, plan.settings.tau)
+    clean = first_pass(reader, plan.settings.firing)
+    for part in missing:
+        run_positions(plan, reader, clean, rows, part, store)
+    return clean.outputs

@@ -25,6 +25,7 @@ from invariscope.runs.run import Run
 from invariscope.runs.settings import Settings
 from invariscope.runs.store import Store
 from invariscope.runs.values import Evaluator
+from invariscope.statistics.derangement import derangement
 from invariscope.tolerance.evidence import Limits, UnitColumns
 from invariscope.tolerance.verdict import Evidence, verdict_rows
 from invariscope.transformations.base import TRANSFORMATIONS
@@ -114,7 +115,8 @@ def _measure(recorded: Recorded, settings: Settings, store: Store) -> list[str]:
     columns = Columns({LAYER: n_units})
     groups = Groups(("all",), torch.ones(1, n_images), None)
     rows = RowMaker(columns, groups, settings.tau)
-    evaluator = Evaluator.of(recorded.clean, columns, groups.weights, settings)
+    partner = derangement(n_images, settings.seed)
+    evaluator = Evaluator.of(recorded.clean, columns, groups.weights, settings, partner)
     limits = Limits(invariant=settings.invariant, specialized=settings.specialized, tolerated=settings.tolerated)
     names = list(dict.fromkeys(name for name, _ in recorded.transformed))
     for name in names:

@@ -105,14 +105,26 @@ class Store:
         files = sorted((self.path / _PARTS).glob("*/negative.json"))
         return {name for file in files for name in json.loads(file.read_text())}
 
-    def finish(self, order: Sequence[str], info: Mapping[str, Any], describe: str) -> None:
-        """Put the parts together, in `order`, and write run.json last: where it lies, the run is complete."""
+    def finish(
+        self, order: Sequence[str], info: Mapping[str, Any], describe: str, *, split_units: bool = False
+    ) -> None:
+        """Put the parts together, in `order`, and write run.json last: where it lies, the run is complete.
+
+        Args:
+            order: names of the parts.
+            info: the content of run.json.
+            describe: the content of README.txt.
+            split_units: one file per layer under units/, for tables of very many units.
+        """
         parts = [self.path / _PARTS / name for name in order]
         for table in TABLES:
             files = [part / f"{table}.parquet" for part in parts if (part / f"{table}.parquet").exists()]
             frames = [frame for file in files if len(frame := pd.read_parquet(file))]
             if frames or files:
                 joined = pd.concat(frames, ignore_index=True) if frames else pd.read_parquet(files[0])
+                if split_units and table == "units":
+                    self._split(joined)
+                    continue
                 with whole(self.path / f"{table}.parquet") as draft:
                     joined.to_parquet(draft, index=False, compression="zstd")
         with whole(self.path / "examples") as draft:
@@ -128,6 +140,14 @@ class Store:
         _write_json(self.path / _INFO, {**info, "key": key_of(self.plan)})
         (self.path / _PLAN).unlink(missing_ok=True)
         shutil.rmtree(self.path / _PARTS, ignore_errors=True)
+
+    def _split(self, units: pd.DataFrame) -> None:
+        with whole(self.path / "units") as draft:
+            draft.mkdir()
+            for place, (layer, rows) in enumerate(units.groupby("layer", sort=False)):
+                name = "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in str(layer))
+                file = draft / f"{place:03d}-{name}.parquet"
+                rows.to_parquet(file, index=False, compression="zstd")
 
 
 def clear(path: Path) -> None:

@@ -15,7 +15,6 @@ from invariscope.responses.matrix import Columns
 from invariscope.responses.pair import Pair
 from invariscope.responses.reference import Reference
 from invariscope.runs.settings import Settings
-from invariscope.statistics.derangement import derangement
 from invariscope.statistics.resampling import bootstrap_weights
 from invariscope.statistics.top_share import top_share_threshold
 
@@ -67,9 +66,9 @@ class Evaluator:
         columns: Columns,
         groups: Float[Tensor, "group image"],
         settings: Settings,
+        partner: Int[Tensor, " image"] | None,
     ) -> "Evaluator":
         """Prepare what depends on the clean responses alone."""
-        partner = derangement(len(clean), settings.seed)
         partner = None if partner is None else partner.to(clean.device)
         firing = top_share_threshold(clean, settings.firing)
         drawn = bootstrap_weights(len(clean), settings.replicates, settings.seed)
