@@ -30,7 +30,7 @@ FLOOR = {
 }
 MODULES = sorted(path for path in HOUSE.rglob("*.py") if path.parent != HOUSE)
 # Names on the package registry that differ from the name that is imported.
-IMPORTED_AS = {"scikit-learn": "sklearn", "pillow": "PIL"}
+IMPORTED_AS = {"scikit-learn": "sklearn", "pillow": "PIL", "huggingface-hub": "huggingface_hub"}
 
 
 def name_of(path: Path) -> str:
@@ -50,6 +50,8 @@ def imports(tree: ast.AST) -> list[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports name their module in full"
             found.append(str(node.module))
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "find_spec":
+            found += [ast.literal_eval(argument) for argument in node.args]
     return found
 
 
