@@ -69,7 +69,7 @@ def test_batches_do_not_matter_for_noise():
 
 
 def test_takes_a_network_with_its_recipe():
-    network = Network(Bright(), recipe=Recipe(size=(4, 4), mean=(0.0,) * 3, std=(1.0,) * 3))
+    network = Network(Bright(), recipe=Recipe(mean=(0.0,) * 3, std=(1.0,) * 3))
     found = find_magnitude(network, LABELLED, "brightness", accuracy=0.5, towards=-1.0)
     assert found.magnitude == pytest.approx(-0.1, abs=0.002)
 
