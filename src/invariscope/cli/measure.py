@@ -104,7 +104,8 @@ def measure(
             progress=progress,
             command=shared.command,
         )
-    finish(run, shared, {"network": network, "images": images, **given})
+    chosen = {"transformations": split(options.transformations), "layers": split(options.layers)}
+    finish(run, shared, {"network": network, "images": images, **given, **chosen})
 
 
 _NAMED = ("transformations", "magnitudes", "layers", "group_classes")

@@ -13,6 +13,11 @@ def measures(*, shared: Shared = Shared()) -> None:
     from invariscope.measures.base import MEASURES
     from invariscope.measures.variances import SWEEP_MEASURES
 
-    known = [*MEASURES.items(), *SWEEP_MEASURES.items()]
-    rows = [{"name": name, "columns": list(kind.columns), "says": first_line(kind)} for name, kind in known]
+    rows = [
+        {"name": name, "columns": list(columns), "says": first_line(kind)}
+        for name, kind, columns in [
+            *((name, kind, kind.columns) for name, kind in MEASURES.items()),
+            *((name, kind, kind.columns) for name, kind in SWEEP_MEASURES.items()),
+        ]
+    ]
     print_list("measures", rows, shared)

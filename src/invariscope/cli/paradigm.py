@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from invariscope.cli.output import print_table, records
+from invariscope.report.finding import findings
 
 _COLUMNS = {
     "transformation": "transformation",
@@ -19,16 +20,17 @@ _COLUMNS = {
 
 
 def print_paradigm(out: Path) -> None:
-    """Print a line per network: accuracies, and the mean invariance coefficient of its last hidden layer.
+    """Print what was found, and a line per network: accuracies, and the mean invariance of its last hidden layer.
 
     Args:
         out: the run directory, which holds paradigm.parquet.
     """
-    rows = paradigm(out)
-    print(
-        f"\nNetworks that saw some of {rows[0]['n_classes']} classes transformed in training, tested on new images:\n"
-    )
-    print_table([{new: row[old] for old, new in _COLUMNS.items()} for row in rows])
+    table = pd.read_parquet(out / "paradigm.parquet")
+    print()
+    for sentence in findings(table):
+        print(sentence)
+    print()
+    print_table([{new: row[old] for old, new in _COLUMNS.items()} for row in records(table)])
     print()
 
 

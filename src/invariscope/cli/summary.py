@@ -11,7 +11,8 @@ from rich.text import Text
 
 from invariscope.report.answers import Answer, answer_all
 from invariscope.report.read import RunData, read_run
-from invariscope.report.words import count, listed, percent, title
+from invariscope.report.sentences import lead, safe_range
+from invariscope.report.words import count, percent, title
 from invariscope.runs.run import Run
 
 COLOURS = {
@@ -26,7 +27,7 @@ WIDTH = 110
 
 
 def print_summary(run: Run, report: Path) -> None:
-    """Print what was measured, one sentence of answer, a line per transformation, and where the report is.
+    """Print what was measured, the answer as the report gives it, a line per transformation, and where the report is.
 
     Args:
         run: a finished run.
@@ -39,7 +40,8 @@ def print_summary(run: Run, report: Path) -> None:
         console = Console(highlight=False, width=WIDTH)
     console.print()
     console.print(Text(subject(data), style="bold"))
-    console.print(Text(headline(answers)))
+    for paragraph in lead(data, answers):
+        console.print(Text(paragraph))
     if answers:
         console.print(_table(answers))
     console.print(Text("Report: ").append(str(report), style="bold"), soft_wrap=True)
@@ -65,41 +67,6 @@ def subject(run: RunData) -> str:
     return " · ".join(parts)
 
 
-def headline(answers: Sequence[Answer]) -> str:
-    """The answer in a sentence or two.
-
-    Args:
-        answers: one per transformation.
-
-    Returns:
-        What is tolerated, and what carries it.
-
-    Example:
-        >>> headline([])
-        'No transformation was measured.'
-    """
-    if not answers:
-        return "No transformation was measured."
-    told = [answer for answer in answers if answer.tolerated is not None]
-    if not told:
-        counted = _counted([answer.verdict for answer in answers])
-        return f"{count(len(answers), 'transformation')} compared: {counted}."
-    held = [answer for answer in told if answer.tolerated]
-    lost = [title(answer.name).lower() for answer in told if not answer.tolerated]
-    if len(told) == 1:
-        only = title(told[0].name)
-        return (
-            f"{only} is tolerated: {held[0].verdict}." if held else f"{only} is not tolerated, even at its first step."
-        )
-    carried = f"; what carries them: {_counted([answer.verdict for answer in held])}" if held else ""
-    first = f"Of {len(told)} transformations {len(held)} are tolerated at one measured strength or more{carried}."
-    return f"{first} Not even at the first step: {listed(lost)}." if lost else first
-
-
-def _counted(verdicts: Sequence[str]) -> str:
-    return ", ".join(f"{word} {verdicts.count(word)}" for word in COLOURS if word in verdicts)
-
-
 def _table(answers: Sequence[Answer]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("transformation")
@@ -121,24 +88,3 @@ def _table(answers: Sequence[Answer]) -> Table:
             percent(answer.value("specialized_share")),
         )
     return table
-
-
-def safe_range(answer: Answer) -> str:
-    """The magnitudes up to which the quality stays, on both sides of the identity.
-
-    Args:
-        answer: of one transformation.
-
-    Returns:
-        The two ends; ≤ and ≥ say that the end of what was measured came first.
-    """
-    known = [limit for limit in answer.safe if limit.known]
-    if not known:
-        return "–"
-    if answer.axis.switch:
-        return "yes" if known[0].censored else "no"
-    ends = []
-    for limit in known:
-        beyond = ("≤ " if limit.sign != "+" else "≥ ") if limit.censored else ""
-        ends.append(beyond + answer.axis.write(limit.reach, 2))
-    return " … ".join(ends)
