@@ -9,6 +9,7 @@ from invariscope.transformations.chain import Chain
 from invariscope.transformations.contrast import Gain
 from invariscope.transformations.flips import HorizontalFlip
 from invariscope.transformations.noise import GaussianNoise, SaltAndPepper
+from invariscope.transformations.occlusion import Occlusion
 from invariscope.transformations.rotation import Rotation
 from invariscope.transformations.translation import TranslationX
 
@@ -79,6 +80,17 @@ def test_fill_region_and_share_go_through_the_steps():
     assert valid[..., :9].all()
     assert not valid[..., 9:].any()
     assert chain.kept(8, 12, 1.0) == pytest.approx(0.75)
+
+
+def test_what_is_not_valid_moves_with_later_steps():
+    chain = Chain((TranslationX(), 0.25), (HorizontalFlip(), 1.0), (Brightness(), 0.1))
+    valid = chain.valid_region(images(), 1.0)
+    assert valid[..., :9].all()
+    assert not valid[..., 9:].any()
+    covered = Chain((Occlusion(), 0.5), (HorizontalFlip(), 1.0))
+    seeds = torch.arange(3)
+    changed = (covered(images(), 1.0, seeds=seeds) != images().flip(-1)).any(1, keepdim=True)
+    assert torch.equal(covered.valid_region(images(), 1.0, seeds=seeds), ~changed)
 
 
 def test_mistakes_are_said():

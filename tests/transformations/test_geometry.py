@@ -9,7 +9,7 @@ import torchvision.transforms.v2.functional as vision
 from scipy import ndimage
 from torchvision.transforms import InterpolationMode
 
-from invariscope.core.errors import SettingError
+from invariscope.core.errors import SeedError, SettingError
 from invariscope.transformations.elastic import Elastic
 from invariscope.transformations.flips import HorizontalFlip, VerticalFlip
 from invariscope.transformations.occlusion import Occlusion
@@ -188,6 +188,28 @@ def test_perspective_moves_the_nearest_corner_outwards_by_its_magnitude(size):
         w = np.linalg.lstsq(places[inner], depth.mean(1), rcond=None)[0]
         forward = corners / (1 - corners @ w)[:, None]
         assert np.linalg.norm(forward - corners, axis=1).max() == pytest.approx(0.2 * width, rel=1e-3)
+
+
+def test_what_perspective_keeps_is_the_share_of_places_that_stay_inside():
+    generator = np.random.Generator(np.random.PCG64(0))
+    angles, places = generator.uniform(0, 2 * np.pi, 100), generator.uniform(-20, 20, (2000, 1, 2))
+    ways = np.stack([np.cos(angles), np.sin(angles)], -1)
+    # A corner at c with w·c = s moves by |c|·s / (1 − s), which shall be 16 pixels.
+    length = 16 / (16 + 20 * np.sqrt(2)) / (20 * abs(ways).sum(-1))
+    moved = places / (1 - (places * ways * length[:, None]).sum(-1, keepdims=True))
+    kept = (abs(moved) <= 20).all(-1)
+    assert Perspective().kept(40, 40, 0.4) == pytest.approx(kept.mean(), abs=0.01)
+    assert Perspective().kept(40, 40, 0.0) == pytest.approx(1.0)
+
+
+def test_the_valid_region_of_what_draws_needs_seeds():
+    for transformation in (Perspective(), Elastic(), Occlusion()):
+        with pytest.raises(SeedError, match="give seeds="):
+            transformation.valid_region(images(1, 1, 8, 8), 0.1)
+
+
+def test_the_valid_region_of_thinning_is_its_strip():
+    assert Thinning().valid_region(images(1, 1, 2, 8), 0.5)[0, 0, 0].tolist() == [False] * 2 + [True] * 4 + [False] * 2
 
 
 def test_perspective_is_finite_and_stays_the_image_in_the_middle():

@@ -39,7 +39,9 @@ class AffineTransformation(Transformation):
         _, _, height, width = images.shape
         return sample(images, self._places(magnitude.tensor, height, width), self.fill)
 
-    def valid_region(self, images: Tensor, magnitude: Given) -> Bool[Tensor, "image 1 height width"]:
+    def valid_region(
+        self, images: Tensor, magnitude: Given, *, seeds: Tensor | None = None
+    ) -> Bool[Tensor, "image 1 height width"]:
         """Where the transformed image is made of the image alone: False where fill took part."""
         _, _, height, width = images.shape
         return inside(self._places(self.checked(images, magnitude).tensor.detach(), height, width))
@@ -47,12 +49,9 @@ class AffineTransformation(Transformation):
     def kept(self, height: int, width: int, magnitude: float) -> float:
         """The share of the image's area that still lies within the frame."""
         a, b, c, d, e, f = (float(entry) for entry in self.source(torch.tensor([magnitude]).double(), height, width))
-        half = ((-width / 2, -height / 2), (width / 2, -height / 2), (width / 2, height / 2), (-width / 2, height / 2))
-        frame = [(a * x + b * y + c, d * x + e * y + f) for x, y in half]
-        for axis, edge in ((0, width / 2), (1, height / 2)):
-            for side in (-1, 1):
-                frame = _clip(frame, axis, side, edge)
-        return min(1.0, _area(frame) / (height * width))
+        return share_within(
+            [(a * x + b * y + c, d * x + e * y + f) for x, y in frame_corners(height, width)], height, width
+        )
 
     def _places(self, magnitude: Tensor, height: int, width: int) -> Float[Tensor, "image height width 2"]:
         a, b, c, d, e, f = (
@@ -64,6 +63,25 @@ class AffineTransformation(Transformation):
             torch.stack([d * (width / height), e, f * (2 / height)], -1),
         )
         return F.affine_grid(torch.stack(rows, 1), [len(magnitude), 1, height, width], align_corners=False)
+
+
+def frame_corners(height: int, width: int) -> list[tuple[float, float]]:
+    """The corners of an image in order, from its centre, in pixels."""
+    x, y = width / 2, height / 2
+    return [(-x, -y), (x, -y), (x, y), (-x, y)]
+
+
+def share_within(polygon: list[tuple[float, float]], height: int, width: int) -> float:
+    """The share of an image's area that a convex polygon covers.
+
+    Example:
+        >>> share_within([(0.0, -9.0), (9.0, -9.0), (9.0, 9.0), (0.0, 9.0)], 4, 6)
+        0.5
+    """
+    for axis, edge in ((0, width / 2), (1, height / 2)):
+        for side in (-1, 1):
+            polygon = _clip(polygon, axis, side, edge)
+    return min(1.0, _area(polygon) / (height * width))
 
 
 def _clip(polygon: list[tuple[float, float]], axis: int, side: int, edge: float) -> list[tuple[float, float]]:

@@ -89,10 +89,9 @@ class Transformation(ABC):
             MagnitudeError: a magnitude lies outside the span.
             SeedError: a random transformation was given no seeds.
         """
-        self._check(images, seeds)
-        given = self.checked(images, magnitude)
+        self._check(images)
+        given, seeds = self.checked(images, magnitude), self.checked_seeds(images, seeds)
         precise = images.float() if images.dtype in (torch.float16, torch.bfloat16) else images
-        seeds = None if seeds is None or not self.random else seeds.to(images.device)
         if given.exact:
             return self._exact(images, precise, given, seeds)
         return self.transform(precise, given, seeds).to(images.dtype)
@@ -136,10 +135,9 @@ class Transformation(ABC):
         """
         if not self.smooth:
             raise SettingError(f"{self.name} has no derivative in its magnitude; take differences of two magnitudes.")
-        self._check(images, seeds)
-        given = self.checked(images, magnitude)
+        self._check(images)
+        given, seeds = self.checked(images, magnitude), self.checked_seeds(images, seeds)
         precise = images.float() if images.dtype in (torch.float16, torch.bfloat16) else images
-        seeds = None if seeds is None or not self.random else seeds.to(images.device)
         return self.tangent(precise, given, seeds).to(images.dtype)
 
     def tangent(self, images: Tensor, magnitude: Magnitude, seeds: Tensor | None) -> Tensor:
@@ -154,7 +152,7 @@ class Transformation(ABC):
             tangent: Tensor | None = forward_ad.unpack_dual(out).tangent  # type: ignore[no-untyped-call]
             return torch.zeros_like(images) if tangent is None else tangent.clone()
 
-    def _check(self, images: Tensor, seeds: Tensor | None) -> None:
+    def _check(self, images: Tensor) -> None:
         if images.ndim != 4:
             hint = " One image? Use images[None]." if images.ndim == 3 else ""
             raise ShapeError(
@@ -164,14 +162,23 @@ class Transformation(ABC):
             raise ShapeError(
                 f"{self.name} takes floating-point images in [0, 1]; got {images.dtype}. Divide bytes by 255."
             )
-        if self.random:
-            if seeds is None:
-                raise SeedError(f"{self.name} draws random numbers; give seeds=, one integer per image.")
-            if seeds.shape != images.shape[:1] or seeds.is_floating_point():
-                raise SeedError(
-                    f"{self.name} takes one integer seed per image ({len(images)}); "
-                    f"got {seeds.dtype} of shape {tuple(seeds.shape)}."
-                )
+
+    def checked_seeds(self, images: Tensor, seeds: Tensor | None) -> Tensor | None:
+        """The seeds on the images' device; None for a transformation that does not draw.
+
+        Raises:
+            SeedError: it draws, and there is not one integer per image.
+        """
+        if not self.random:
+            return None
+        if seeds is None:
+            raise SeedError(f"{self.name} draws random numbers; give seeds=, one integer per image.")
+        if seeds.shape != images.shape[:1] or seeds.is_floating_point():
+            raise SeedError(
+                f"{self.name} takes one integer seed per image ({len(images)}); "
+                f"got {seeds.dtype} of shape {tuple(seeds.shape)}."
+            )
+        return seeds.to(images.device)
 
     def checked(self, images: Tensor, magnitude: Given) -> Magnitude:
         """Check magnitudes on the CPU, then move them to the images, in their precision or float32 if that is finer.
@@ -211,8 +218,19 @@ class Transformation(ABC):
         """The share of the image's area that is still to be seen after the transformation, 0 to 1."""
         return 1.0
 
-    def valid_region(self, images: Tensor, magnitude: Given) -> Bool[Tensor, "image 1 height width"]:
-        """Where the transformed image is made of the image alone: False where fill took part."""
+    def valid_region(
+        self, images: Tensor, magnitude: Given, *, seeds: Tensor | None = None
+    ) -> Bool[Tensor, "image 1 height width"]:
+        """Where the transformed image is made of the image alone: False where fill took part.
+
+        Args:
+            images: shape (image, channel, height, width); only their shape and device count.
+            magnitude: one for all images, or shape (image,).
+            seeds: as for a call.
+
+        Returns:
+            Shape (image, 1, height, width).
+        """
         count, _, height, width = images.shape
         return torch.ones(count, 1, height, width, dtype=torch.bool, device=images.device)
 

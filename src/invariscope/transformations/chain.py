@@ -8,6 +8,7 @@ from torch import Tensor
 from invariscope.core.errors import SettingError
 from invariscope.core.seeds import image_seeds
 from invariscope.transformations.base import Fill, Transformation
+from invariscope.transformations.flips import HorizontalFlip, VerticalFlip
 from invariscope.transformations.magnitude import Given, Magnitude
 
 
@@ -97,7 +98,7 @@ class Chain(Transformation):
         share = magnitude.tensor if not magnitude.exact else torch.tensor(magnitude.values, dtype=torch.float64)
         for place, step in enumerate(self.steps):
             family = step.transformation
-            own = None if seeds is None or not family.random else image_seeds(seeds, place, family.name)
+            own = self._seeds_of(place, seeds)
             images = family(images, step.at(share, (images.shape[2], images.shape[3])), seeds=own)
         return images
 
@@ -117,18 +118,22 @@ class Chain(Transformation):
             step.transformation.kept(height, width, float(step.at(share, (height, width)))) for step in self.steps
         )
 
-    def valid_region(self, images: Tensor, magnitude: Given) -> Tensor:
+    def valid_region(self, images: Tensor, magnitude: Given, *, seeds: Tensor | None = None) -> Tensor:
         """Where no step's fill took part; each step carries the invalid region of those before it along."""
         share = torch.tensor(self.checked(images, magnitude).values, dtype=torch.float64)
         size = (images.shape[2], images.shape[3])
         valid = torch.ones_like(images[:, :1])
-        for step in self.steps:
-            family, reached = step.transformation, step.at(share, size)
-            own = family.valid_region(images, reached)
-            if family.resamples and not family.random:
-                valid = family.with_fill("zero")(valid, reached)
-            valid = torch.where(own & (valid > 1 - 1e-3), 1.0, 0.0).to(images.dtype)
+        for place, step in enumerate(self.steps):
+            family, reached, own = step.transformation, step.at(share, size), self._seeds_of(place, seeds)
+            here = family.valid_region(images, reached, seeds=own)
+            if family.resamples or isinstance(family, HorizontalFlip | VerticalFlip):
+                valid = family.with_fill("zero")(valid, reached, seeds=own)
+            valid = (here & (valid > 1 - 1e-3)).to(images.dtype)
         return valid > 0.5
+
+    def _seeds_of(self, place: int, seeds: Tensor | None) -> Tensor | None:
+        family = self.steps[place].transformation
+        return image_seeds(seeds, place, family.name) if seeds is not None and family.random else None
 
     def with_fill(self, fill: Fill) -> "Chain":
         """The same chain with another fill in every step that has one."""

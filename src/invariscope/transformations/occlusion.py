@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from invariscope.core.seeds import uniform
 from invariscope.transformations.base import TRANSFORMATIONS, Fill, Transformation
-from invariscope.transformations.magnitude import Magnitude
+from invariscope.transformations.magnitude import Given, Magnitude
 from invariscope.transformations.sampling import fill_values
 
 
@@ -42,15 +42,29 @@ class Occlusion(Transformation):
     def transform(self, images: Tensor, magnitude: Magnitude, seeds: Tensor | None) -> Tensor:
         """Blend with the fill by the share of each pixel that is covered."""
         assert seeds is not None
-        _, _, height, width = images.shape
-        place = uniform(seeds, (2,)).to(images.dtype)
-        side = magnitude.tensor * width
-        covered = _covered(side, place[:, 0], width)[:, None, :] * _covered(side, place[:, 1], height)[:, :, None]
-        return images.lerp(fill_values(images, self.fill).expand_as(images), covered[:, None].expand_as(images))
+        covered = _square(images, magnitude.tensor, seeds).expand_as(images)
+        return images.lerp(fill_values(images, self.fill).expand_as(images), covered)
+
+    def valid_region(
+        self, images: Tensor, magnitude: Given, *, seeds: Tensor | None = None
+    ) -> Bool[Tensor, "image 1 height width"]:
+        """What is not covered, not even in part; needs the seeds of the call."""
+        given, seeds = self.checked(images, magnitude), self.checked_seeds(images, seeds)
+        assert seeds is not None
+        return _square(images, given.tensor.detach().to(images.dtype), seeds) == 0
 
     def kept(self, height: int, width: int, magnitude: float) -> float:
         """What is not covered."""
         return 1 - magnitude * min(magnitude * width, height) / height
+
+
+def _square(
+    images: Float[Tensor, "image channel height width"], share: Float[Tensor, " image"], seeds: Int[Tensor, " image"]
+) -> Float[Tensor, "image 1 height width"]:
+    """The share of each pixel that the square covers."""
+    _, _, height, width = images.shape
+    place, side = uniform(seeds, (2,)).to(images.dtype), share * width
+    return (_covered(side, place[:, 0], width)[:, None, :] * _covered(side, place[:, 1], height)[:, :, None])[:, None]
 
 
 def _covered(side: Float[Tensor, " image"], place: Float[Tensor, " image"], size: int) -> Float[Tensor, "image size"]:

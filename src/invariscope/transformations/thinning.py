@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from invariscope.transformations.base import TRANSFORMATIONS, Fill, Transformation
-from invariscope.transformations.magnitude import Magnitude
+from invariscope.transformations.magnitude import Given, Magnitude
 from invariscope.transformations.sampling import fill_values
 from invariscope.transformations.separable import along_width
 
@@ -40,15 +41,25 @@ class Thinning(Transformation):
 
     def transform(self, images: Tensor, magnitude: Magnitude, seeds: Tensor | None) -> Tensor:
         """Average what each pixel of the result covers."""
-        width = images.shape[3]
-        edges = torch.arange(width + 1, device=images.device, dtype=images.dtype)
-        covered = (edges - width / 2) / magnitude.tensor[:, None] + width / 2
-        right = torch.minimum(covered[:, 1:, None], edges[1:])
-        left = torch.maximum(covered[:, :-1, None], edges[:-1])
-        shares = (right - left).clamp(min=0) * magnitude.tensor[:, None, None]
         outside = fill_values(images, self.side)
-        return along_width(images - outside, shares) + outside
+        return along_width(images - outside, _shares(magnitude.tensor, images.shape[3])) + outside
+
+    def valid_region(
+        self, images: Tensor, magnitude: Given, *, seeds: Tensor | None = None
+    ) -> Bool[Tensor, "image 1 height width"]:
+        """The strip, without columns that are partly side."""
+        covered = _shares(self.checked(images, magnitude).tensor.detach(), images.shape[3]).sum(2)
+        return (covered > 1 - 1e-5)[:, None, None, :].expand(-1, -1, images.shape[2], -1)
 
     def near_identity(self, height: int, width: int) -> float:
         """The share at which the sides move by half a pixel."""
         return max(1 - 1 / width, self.span[0])
+
+
+def _shares(remaining: Float[Tensor, " image"], width: int) -> Float[Tensor, "image width width"]:
+    """How much of each column of the result every column of the image makes up."""
+    edges = torch.arange(width + 1, device=remaining.device, dtype=remaining.dtype)
+    covered = (edges - width / 2) / remaining[:, None] + width / 2
+    right = torch.minimum(covered[:, 1:, None], edges[1:])
+    left = torch.maximum(covered[:, :-1, None], edges[:-1])
+    return (right - left).clamp(min=0) * remaining[:, None, None]
