@@ -55,7 +55,8 @@ class Fuser:
         """
         images, units = pair.clean.shape
         wanted = self._fused is True or (self._fused == "auto" and units >= MANY_UNITS)
-        if not wanted or images < IMAGES or self._measures in _IMPOSSIBLE:
+        given_up = self._fused == "auto" and self._measures in _IMPOSSIBLE
+        if not wanted or given_up or images < IMAGES:
             return 0, []
         kernel = _kernel(self._measures)
         found: list[dict[str, Tensor]] = []

@@ -30,7 +30,7 @@ def weighted_sums(
     """Sums over images of weight times contribution: S[r, u] = Σ_i w[r, i] · x[i, u].
 
     Blocks of images are summed in the type of the contributions, and the blocks in float64, which keeps the relative
-    error of float32 contributions near 1e-7 whatever the number of images.
+    error of float32 contributions below 1e-6 whatever the number of images.
 
     Args:
         weights: one row per group or bootstrap replicate; shape (row, image).

@@ -1,0 +1,9 @@
+"""What the tests of measures share."""
+
+import measure_world
+import pytest
+
+
+@pytest.fixture(params=[0, 1, 2])
+def pair(request):
+    return measure_world.awkward_pair(seed=request.param)
