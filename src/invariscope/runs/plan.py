@@ -180,7 +180,10 @@ def _parts(
 ) -> list[Planned]:
     parts = []
     for transformation, grid in select_transformations(transformations, magnitudes):
-        filled = transformation.with_fill(network.recipe.fill)
+        filled = transformation
+        if getattr(transformation, "fill", None) == getattr(type(transformation)(), "fill", None):
+            # Nobody chose a fill: nothing shall look like the network's mean.
+            filled = transformation.with_fill(network.recipe.fill)
         height, width = prepared.height, prepared.width
         wanted = filled.default_grid(height, width) if grid is None else tuple(grid)
         filled.check_magnitudes(wanted, (height, width))

@@ -1,13 +1,38 @@
 """How many images the verdict's ablation can afford: silencing units runs the end of the network again and again."""
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
 import torch
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from invariscope.responses.recorder import Recorder
 
 # Of the operations of one pass over all images; an ablation of few operations sees all images.
 _SHARE = 0.25
 _AT_LEAST = 100
+
+
+class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts floating-point operations; torch's own counting mode also follows modules and takes seconds to load."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.total = 0
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: object,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        output = func(*args, **(kwargs or {}))
+        count: Callable[..., int] | None = flop_registry.get(func.overloadpacket)
+        if count is not None:
+            self.total += int(count(*args, **(kwargs or {}), out_val=output))
+        return output
 
 
 def affordable_images(recorder: Recorder, hidden: str | None, sets: int) -> int:
@@ -25,11 +50,11 @@ def affordable_images(recorder: Recorder, hidden: str | None, sets: int) -> int:
     if hidden is None:
         return 0
     images = recorder.images.batch(recorder.order[:2], recorder.device)
-    with FlopCounterMode(display=False) as whole:
+    with _Operations() as whole:
         _, tails = recorder.forward(images, None, hidden)
     if not tails:
         return 0
-    with FlopCounterMode(display=False) as end, torch.no_grad():
+    with _Operations() as end, torch.no_grad():
         tails[0](tails[0].activation)
-    share = end.get_total_flops() / max(whole.get_total_flops(), 1)
+    share = end.total / max(whole.total, 1)
     return min(n_images, max(_AT_LEAST, int(_SHARE * n_images / max(share * sets, 1e-9))))
