@@ -42,9 +42,9 @@ def draw_signs(
 
 
 def _draw(sign: str, font: ImageFont.FreeTypeFont, size: int, longest: int) -> np.ndarray:
-    left, top, right, bottom = font.getbbox(sign)
-    ink = Image.new("L", (int(right - left), int(bottom - top)))
-    ImageDraw.Draw(ink).text((-left, -top), sign, fill=255, font=font)
+    wide = Image.new("L", (6 * size, 6 * size))
+    ImageDraw.Draw(wide).text((3 * size, 3 * size), sign, fill=255, font=font, anchor="mm")
+    ink = wide.crop(wide.getbbox())
     scale = longest / max(ink.size)
     width, height = (max(1, round(side * scale)) for side in ink.size)
     picture = Image.new("L", (size, size))

@@ -5,14 +5,14 @@ import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from invariscope.core.errors import ImageError
+from invariscope.core.errors import ImageError, SettingError
 from invariscope.images.arrays import check_array, check_labels
 from invariscope.images.cached import cache_key, decode_cached
 from invariscope.images.parallel import ahead
@@ -84,7 +84,7 @@ class Images:
         """How many images could not be read when they were last fitted."""
         return len(self.skipped)
 
-    def name(self, index: int) -> str:
+    def name(self, index: SupportsIndex) -> str:
         """What a person calls an image: its file or row, or its number."""
         place = int(self._places[index])
         return self._data.name(place) if isinstance(self._data, Source) else str(place)
@@ -137,6 +137,7 @@ class Images:
 
         Raises:
             ImageError: n is not positive.
+            SettingError: the seed is negative.
 
         Example:
             >>> images = Images(np.zeros((9, 8, 8, 1), np.uint8), labels=[0, 0, 0, 0, 0, 0, 1, 1, 2])
@@ -145,6 +146,8 @@ class Images:
         """
         if n < 1:
             raise ImageError(f"at least one image is needed; the limit is {n}.")
+        if seed < 0:
+            raise SettingError(f"a seed is 0 or more; got {seed}.")
         if n >= len(self):
             return self
         draw = np.random.Generator(np.random.PCG64(seed))

@@ -22,11 +22,11 @@ def load_npz(path: Path) -> Images:
         ImageError: the file cannot be read, has no `images`, or one of the arrays cannot be used.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             if "images" not in file.files:
                 raise ImageError(f"{path} has no array 'images'; it holds {', '.join(file.files) or 'nothing'}.")
             arrays = {key: file[key] for key in ("images", "labels", "classes") if key in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, TypeError) as error:
         if isinstance(error, ImageError):
             raise
         if "allow_pickle" in str(error):

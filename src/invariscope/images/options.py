@@ -67,4 +67,6 @@ def call_with(function: Callable[..., Any], options: dict[str, str], name: str) 
         except ValueError as error:
             what = "a whole number" if kind is int else "a number"
             raise SettingError(f"the option {key!r} of {name} is {what}; got {text!r}.") from error
+    if values.get("seed", 0) < 0:
+        raise SettingError(f"a seed is 0 or more; got {values['seed']} for {name}.")
     return function(**values)

@@ -7,7 +7,6 @@ import torch
 from jaxtyping import UInt8
 from PIL import Image
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d
 
 from invariscope.images.bundled import sklearn_data
 
@@ -16,13 +15,12 @@ _ROWS, _COLUMNS = 4, 6
 
 
 @cache
-def photographs() -> tuple[UInt8[Tensor, "3 height width"], ...]:
+def photographs() -> tuple[Image.Image, ...]:
     """The photographs, 427×640 pixels.
 
     Source: scikit-learn's load_sample_images; V. Sverdlin and E. Aberg, CC BY 2.0.
     """
-    opened = (Image.open(sklearn_data("images", name)).convert("RGB") for name in PHOTOGRAPHS)
-    return tuple(torch.from_numpy(np.array(picture)).permute(2, 0, 1) for picture in opened)
+    return tuple(Image.open(sklearn_data("images", name)).convert("RGB") for name in PHOTOGRAPHS)
 
 
 def photograph_crops(n: int, size: int, split: str, seed: int) -> UInt8[Tensor, "image 3 row column"]:
@@ -53,15 +51,15 @@ def photograph_crops(n: int, size: int, split: str, seed: int) -> UInt8[Tensor, 
         for column in range(_COLUMNS)
         if (row + column) % 2 == (split == "test")
     ]
-    crops = torch.empty((n, 3, size, size), dtype=torch.uint8)
+    crops = np.empty((n, size, size, 3), dtype=np.uint8)
     for i in range(n):
         which, row, column = fields[int(draw.integers(len(fields)))]
         picture = pictures[which]
-        height, width = picture.shape[1] // _ROWS, picture.shape[2] // _COLUMNS
+        height, width = picture.height // _ROWS, picture.width // _COLUMNS
         side = int(draw.integers(32, min(height, width) + 1))
         top = row * height + int(draw.integers(height - side + 1))
         left = column * width + int(draw.integers(width - side + 1))
-        crop = picture[:, top : top + side, left : left + side].float()
-        crop = crop.flip(2) if draw.random() < 0.5 else crop
-        crops[i] = adaptive_avg_pool2d(crop, size).round().to(torch.uint8)
-    return crops
+        box = (left, top, left + side, top + side)
+        crop = np.asarray(picture.resize((size, size), Image.Resampling.BOX, box))
+        crops[i] = crop[:, ::-1] if draw.random() < 0.5 else crop
+    return torch.from_numpy(crops).permute(0, 3, 1, 2)

@@ -1,6 +1,5 @@
 """Decode, resize and crop a whole set, on all cores, once."""
 
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from invariscope.images.decode import Unreadable, decode
 from invariscope.images.geometry import fit_images
 from invariscope.images.parallel import ahead
 from invariscope.images.source import Loader, Source
-from invariscope.images.spool import NpyWriter, open_pixels
+from invariscope.images.spool import NpyWriter, TemporaryFolder, open_pixels
 from invariscope.networks.recipe import Recipe
 
 _CHUNK = 256
@@ -64,8 +63,8 @@ def decode_all(
         return source.name(indices[place])
 
     if file is None and first.numel() * len(indices) > memory:
-        result.owner = tempfile.TemporaryDirectory(prefix="invariscope-")
-        file = Path(result.owner.name) / "pixels.npy"
+        result.owner = TemporaryFolder()
+        file = result.owner.path / "pixels.npy"
     if file is None:
         pixels = torch.empty((len(indices), *shape), dtype=torch.uint8)
         count = 0

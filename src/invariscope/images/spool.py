@@ -1,6 +1,9 @@
 """Where prepared pixels are collected: in memory, or, above a limit or for a cache, in an .npy file."""
 
 import io
+import shutil
+import tempfile
+import weakref
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -57,6 +60,14 @@ class NpyWriter:
         about = {"descr": np.lib.format.dtype_to_descr(self.dtype), "fortran_order": False}
         np.lib.format.write_array_header_1_0(header, {**about, "shape": (self.count, *self.shape)})
         return header.getvalue()
+
+
+class TemporaryFolder:
+    """A folder that lives as long as this object, or as the process."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="invariscope-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 def open_pixels(path: Path, memory: int = MEMORY_LIMIT) -> Tensor | np.memmap:
