@@ -1,18 +1,42 @@
 """How much a unit varies over the magnitudes of a transformation, against over images."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from invariscope.core.registry import Registry
 from invariscope.measures.base import ratio
 from invariscope.measures.moments import ROUNDING
 from invariscope.measures.tiles import IMAGES, UNITS, zeros
+from invariscope.statistics.resampling import bootstrap_weights, percentile_interval
 from invariscope.statistics.sums import exact_device
 
 SWEEP_MEASURES: Registry[type["Variances"]] = Registry("measure over magnitudes", "invariscope.measures")
+
+# Random folds of images stand for the images in a bootstrap: enough of them that the interval's own error, 1/√48, is
+# that of two hundred replicates, and few enough to hold the sums of each.
+N_FOLDS = 25
+
+
+def image_folds(n_images: int, seed: int = 0) -> Int[Tensor, " image"]:
+    """A random fold for each image, all folds as large as can be.
+
+    Args:
+        n_images: images in the set.
+        seed: of the assignment.
+
+    Returns:
+        Numbers from 0 to `N_FOLDS` − 1; shape (image,).
+
+    Example:
+        >>> image_folds(50).bincount().unique().tolist()
+        [2]
+    """
+    order = np.random.Generator(np.random.PCG64(seed)).permutation(n_images)
+    return torch.from_numpy(order % N_FOLDS)
 
 
 @SWEEP_MEASURES.add("variances")
@@ -27,6 +51,8 @@ class Variances:
     Args:
         clean: responses at the identity magnitude; shape (image, unit).
         weights: per row, a group of images (0 or 1) or a replicate (multiplicities); shape (row, image).
+        folds: a number from 0 to `N_FOLDS` − 1 for each image, which `intervals` resamples together; shape (image,);
+            None keeps no folds, and there are no intervals then.
 
     Example:
         >>> seen = Variances(torch.tensor([[0.0], [2.0]]), torch.ones(1, 2))
@@ -40,8 +66,18 @@ class Variances:
 
     columns = ("transformation_variance", "sample_variance", "normalized_variance")
 
-    def __init__(self, clean: Float[Tensor, "image unit"], weights: Float[Tensor, "row image"]) -> None:
+    def __init__(
+        self,
+        clean: Float[Tensor, "image unit"],
+        weights: Float[Tensor, "row image"],
+        folds: Int[Tensor, " image"] | None = None,
+    ) -> None:
         self._clean = clean if clean.dtype in (torch.float32, torch.float64) else clean.float()
+        self._rows = len(weights)
+        if folds is not None:
+            # Row r of fold k stands at r · N_FOLDS + k; the folds of a row add up to it.
+            member = torch.nn.functional.one_hot(folds.long().to(weights.device), N_FOLDS).T.to(weights)
+            weights = (weights[:, None] * member).flatten(0, 1)
         self._weights = weights.to(self._clean)
         self._exact = exact_device(clean.device)
         self._first, self._second = torch.zeros_like(self._clean), torch.zeros_like(self._clean)
@@ -51,7 +87,7 @@ class Variances:
         self._sums: list[Tensor] = []
         self._squares: list[Tensor] = []
         self._done: Tensor | None = None
-        self.add(clean)
+        self.add(self._clean)
 
     def add(self, responses: Float[Tensor, "image unit"]) -> None:
         """Add one more magnitude.
@@ -59,7 +95,7 @@ class Variances:
         Args:
             responses: of the same images in the same order, at that magnitude; shape (image, unit).
         """
-        responses = responses.to(self._clean.dtype)
+        responses, self._done = responses.to(self._clean.dtype), None
         images, units = self._clean.shape
         centre = responses[:IMAGES].mean(0)
         sums, squares = (zeros(len(self._weights), units, self._exact) for _ in range(2))
@@ -90,7 +126,7 @@ class Variances:
             Variances as if all images had been in one.
         """
         both = object.__new__(Variances)
-        both._exact, both._count = self._exact, self._count + other._count
+        both._exact, both._rows, both._count = self._exact, self._rows, self._count + other._count
         both._done = self._transformation() + other._transformation()
         both._scale = self._scale.maximum(other._scale)
         both._centres, both._sums, both._squares = self._centres, [], []
@@ -110,13 +146,47 @@ class Variances:
             Per column, float64, shape (row, unit): the transformation variance is NaN with a single magnitude, the
             sample variance with fewer than two images.
         """
-        transformation = ratio(self._transformation(), self._count.expand_as(self._sums[0]))
-        spread = [
-            ((square - total**2 / self._count) / (self._count - 1)).clamp_min(0).sqrt()
-            for total, square in zip(self._sums, self._squares, strict=True)
-        ]
+        folds = len(self._count) // self._rows
+        return self._mixed(torch.eye(self._rows).repeat_interleave(folds, 1))
+
+    def intervals(
+        self, layers: Mapping[str, slice] | None = None, replicates: int = 200, seed: int = 0, level: float = 0.95
+    ) -> dict[str, dict[str, tuple[Float[Tensor, " row"], Float[Tensor, " row"]]]]:
+        """The bootstrap interval of each number's mean over each layer's units, resampling folds of images.
+
+        Args:
+            layers: which units belong to which layer; None takes all units for one layer called "all".
+            replicates: resamplings.
+            seed: of the resamplings.
+            level: confidence, 0 to 1.
+
+        Returns:
+            Per layer and column, the low and the high end, each of shape (row,).
+        """
+        assert len(self._count) == N_FOLDS * self._rows, "no folds were given"
+        layers = layers or {"all": slice(None)}
+        times = bootstrap_weights(N_FOLDS, replicates, seed)
+        found: dict[str, dict[str, tuple[Tensor, Tensor]]] = {}
+        for layer, units in layers.items():
+            means: dict[str, list[Tensor]] = {name: [] for name in self.columns}
+            for row in range(self._rows):
+                mix = torch.zeros(replicates, self._rows, N_FOLDS)
+                mix[:, row] = times
+                for name, values in self._mixed(mix.flatten(1), units).items():
+                    means[name].append(values.nanmean(1))
+            found[layer] = {name: percentile_interval(torch.stack(rows, 1), level) for name, rows in means.items()}
+        return found
+
+    def _mixed(self, mix: Tensor, units: slice = slice(None)) -> dict[str, Tensor]:
+        mix = mix.to(self._exact, torch.float64)
+        count = mix @ self._count
+        spread = []
+        for sums, sums_of_squares in zip(self._sums, self._squares, strict=True):
+            total, squares = mix @ sums[:, units], mix @ sums_of_squares[:, units]
+            spread.append(((squares - total**2 / count) / (count - 1)).clamp_min(0).sqrt())
         sample = torch.stack(spread).mean(0)
-        sample = sample.where(sample > ROUNDING * self._scale.to(sample), 0.0).where(self._count > 1, float("nan"))
+        sample = sample.where(sample > ROUNDING * self._scale[units].to(sample), 0.0).where(count > 1, float("nan"))
+        transformation = ratio(mix @ self._transformation()[:, units], count.expand_as(sample))
         return {
             "transformation_variance": transformation,
             "sample_variance": sample,
@@ -127,17 +197,17 @@ class Variances:
         return list(zip(self._centres, self._sums, self._squares, strict=True))
 
     def _transformation(self) -> Tensor:
-        if self._done is not None:
-            return self._done
-        images, units = self._clean.shape
-        magnitudes = len(self._sums)
-        total = zeros(len(self._weights), units, self._exact)
-        for top in range(0, images, IMAGES):
-            rows = slice(top, top + IMAGES)
-            squares = self._second[rows] - self._first[rows].square() / magnitudes
-            spread = squares.clamp_min_(0).div_(magnitudes - 1 or float("nan")).sqrt_()
-            total += (self._weights[:, rows] @ spread).to(self._exact)
-        return total
+        if self._done is None:
+            images, units = self._clean.shape
+            magnitudes = len(self._sums)
+            total = zeros(len(self._weights), units, self._exact)
+            for top in range(0, images, IMAGES):
+                rows = slice(top, top + IMAGES)
+                squares = self._second[rows] - self._first[rows].square() / magnitudes
+                spread = squares.clamp_min_(0).div_(magnitudes - 1 or float("nan")).sqrt_()
+                total += (self._weights[:, rows] @ spread).to(self._exact)
+            self._done = total
+        return self._done
 
 
 def variances(sweep: Iterable[Float[Tensor, "image unit"]]) -> dict[str, Float[Tensor, " unit"]]:
