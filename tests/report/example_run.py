@@ -46,6 +46,8 @@ RESAMPLING = {"rotation", "scale-x", "scale-y", "zoom", "thinning", "shear", "pe
 ANIMALS = ("aeroplane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 LAYERS = ("conv1.relu", *(f"layer{i}.{j}.relu()#{k}" for i in (1, 2, 3) for j in (0, 1, 2) for k in (1, 2)), "output")
 TAU = 0.1
+# Under these, other units answer to the transformed images than to the clean ones.
+SWAPPED = {"hue", "translation-y", "grayscale", "gain", "scale-y"}
 
 
 def wilson(k: float, n: float) -> tuple[float, float]:
@@ -143,12 +145,18 @@ class Simulation:
         for magnitude in strengths:
             distance = abs(np.log2(magnitude)) if identity == 1 and magnitude > 0 else abs(magnitude - identity)
             for depth, layer in enumerate(LAYERS):
-                tuned = (0.3 + 2.2 * depth / len(LAYERS)) * self.random.uniform(0.5, 1.8, self.n_units)
+                tuned = (0.25 + 1.1 * depth / len(LAYERS)) * self.random.uniform(0.5, 1.8, self.n_units)
                 clean = self.random.gamma(1.2, 1.0, (80, self.n_units))
                 clean[:, 0] = 0
                 kept = np.exp(-((distance / width / tuned) ** 2) / 2)
+                gate = np.ones(self.n_units)
+                if name in SWAPPED:
+                    gate = self.random.beta(0.4, 0.6, self.n_units)
+                    clean *= 1.02 - gate
                 noise = self.random.gamma(1.2, 1.0, clean.shape)
-                moved = clean * kept + noise * (1 - kept) * self.random.uniform(0.2, 1.1, self.n_units)
+                moved = clean * kept * gate + noise * (gate - kept * 0.9).clip(0.05) * self.random.uniform(
+                    0.2, 1.1, self.n_units
+                )
                 moved[:, 0] = 0
                 self._layer(name, float(magnitude), layer, clean, moved, hidden=depth == len(LAYERS) - 2)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from invariscope.report.answers import Answer
 from invariscope.report.limits import main_quality
-from invariscope.report.profile import HALF
+from invariscope.report.profile import LEAST_END
 from invariscope.report.read import RunData
 from invariscope.report.words import count, number, percent
 
@@ -145,8 +145,9 @@ def _ablation(answers: Sequence[Answer]) -> tuple[str, str] | None:
 def _layers() -> tuple[str, str]:
     return (
         "Where it becomes invariant is a rule",
-        f"It is the first layer from which on the mean of every layer is past {percent(HALF)} of the way from its null "
-        "to its ceiling. Single units may be invariant earlier, and others never.",
+        "It is the first layer from which on the network is always at least half as far from null to ceiling as in its "
+        f"last hidden layer, provided that that one has come {percent(LEAST_END)} of this way. Single units may be "
+        "invariant earlier, and others never.",
     )
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from invariscope.report.words import count, number, percent, title
+from invariscope.report.words import count, number, percent, spoken, title
 
 # A rise in accuracy or invariance below this is not called one, however small its interval.
 LEAST_RISE = 0.1
@@ -27,7 +27,7 @@ def findings(table: pd.DataFrame) -> list[str]:
             continue
         first, last = rows[rows["k"] == ends[0]], rows[rows["k"] == ends[-1]]
         across, invariance = rises(first, last, "across"), rises(first, last, "invariance_unseen")
-        (rising if across and invariance else flat).append(title(name).lower())
+        (rising if across and invariance else flat).append(spoken(name))
         said.append(_sentence(name, rows, first, last, across, invariance))
     if rising and flat:
         said.append(

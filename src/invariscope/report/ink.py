@@ -83,6 +83,7 @@ STYLE: dict[Any, Any] = {
     "ytick.labelsize": 10,
     "xtick.major.size": 0,
     "ytick.major.size": 0,
+    "xtick.major.pad": 6,
     "xtick.minor.size": 0,
     "ytick.minor.size": 0,
     "figure.facecolor": LIGHT["paper"],

@@ -58,6 +58,8 @@ class Axis:
 
     def write(self, magnitude: float, digits: int = 3) -> str:
         """A magnitude with its unit, with a plus sign where both sides are measured from zero."""
+        if self.switch:
+            return "clean" if magnitude == self.identity else "flipped"
         plus = "+" if magnitude > 0 and self.identity == 0 and len(self.ends()) == 2 else ""
         return plus + amount(magnitude, self.unit_of_measure, digits)
 

@@ -10,7 +10,7 @@ from invariscope.report.pictures import embed
 from invariscope.report.read import read_run
 from invariscope.report.sections import Section, build
 from invariscope.report.sentences import MEANING
-from invariscope.report.words import number, percent, title
+from invariscope.report.words import number, percent, spoken, title
 
 _HERE = Path(__file__).parent
 
@@ -62,6 +62,6 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(percent=percent, number=number, title_of=title, embed=embed)
+    environment.filters.update(percent=percent, number=number, title_of=title, spoken=spoken, embed=embed)
     environment.globals["meaning"] = MEANING
     return environment

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from invariscope.report.limits import Axis
@@ -15,8 +16,8 @@ from invariscope.report.read import RunData
 from invariscope.report.words import tidy
 
 ROLES = ("most-invariant", "least-invariant")
-# A photograph as PNG is large; from this size on it enters the page as JPEG.
-_LARGE = 6000
+# Pixels. Larger images enter the page as JPEG, a tenth of their PNG; none is shown larger than the second number.
+_SMALL, _LARGE = 64, 112
 
 
 @dataclass(frozen=True)
@@ -69,20 +70,42 @@ class DrivenLayer:
 
 
 def embed(file: Path) -> str:
-    """An image as a data address: itself, or smaller as JPEG where it is large.
+    """An image as a data address: a small one as it is, a photograph as JPEG.
 
     Args:
-        file: a PNG file.
+        file: a PNG file; one that was enlarged in whole steps is embedded at its own size.
     """
-    content, kind = file.read_bytes(), "png"
-    if len(content) > _LARGE:
-        picture = Image.open(io.BytesIO(content)).convert("RGB")
-        picture.thumbnail((128, 128), Image.Resampling.BOX)
-        buffer = io.BytesIO()
-        picture.save(buffer, "JPEG", quality=82, optimize=True)
-        if len(buffer.getvalue()) < len(content):
-            content, kind = buffer.getvalue(), "jpeg"
+    with Image.open(file) as opened:
+        picture = unenlarged(opened.convert("RGB"))
+    content, kind = _encoded(picture, "PNG", optimize=True), "png"
+    if max(picture.size) > _SMALL:
+        picture.thumbnail((_LARGE, _LARGE), Image.Resampling.BOX)
+        photograph = _encoded(picture, "JPEG", quality=80, optimize=True)
+        if len(photograph) < len(content):
+            content, kind = photograph, "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def unenlarged(picture: Image.Image) -> Image.Image:
+    """An image whose pixels are blocks of equal ones, with one pixel for each block.
+
+    Example:
+        >>> unenlarged(Image.new("RGB", (2, 2)).resize((6, 6))).size[0] <= 2
+        True
+    """
+    pixels = np.asarray(picture)
+    for step in range(min(picture.size) // 4 + 2, 1, -1):
+        if picture.width % step == 0 and picture.height % step == 0:
+            small = pixels[::step, ::step]
+            if np.array_equal(small.repeat(step, axis=0).repeat(step, axis=1), pixels):
+                return Image.fromarray(small)
+    return picture
+
+
+def _encoded(picture: Image.Image, kind: str, **settings: Any) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **settings)
+    return buffer.getvalue()
 
 
 def strips(run: RunData, axis: Axis, most: int = 7, images: int = 2) -> list[Strip]:

@@ -8,7 +8,8 @@ import pandas as pd
 
 from invariscope.report.read import RunData
 
-HALF = 0.5
+# A network whose last hidden layer is less than this far from null to ceiling is not called invariant at any layer.
+LEAST_END = 1 / 3
 # Below this room between null and ceiling, the way from one to the other cannot be told from noise.
 LEAST_ROOM = 0.05
 
@@ -40,31 +41,46 @@ class Profile:
     n_dead: np.ndarray
 
     @property
+    def ceiling(self) -> np.ndarray:
+        """The highest mean to expect: the noise floor's, or 1 where nothing is resampled."""
+        return np.where(np.isnan(self.floor), 1.0, self.floor)
+
+    @property
     def way(self) -> np.ndarray:
-        """How far each layer's mean has come from its null (0) to its ceiling (1): the noise floor, or else 1."""
-        ceiling = np.where(np.isnan(self.floor), 1.0, self.floor)
+        """How far each layer's mean has come from its null (0) to its ceiling (1)."""
         null = np.where(np.isnan(self.null), 0.0, self.null)
-        room = ceiling - null
+        room = self.ceiling - null
         with np.errstate(divide="ignore", invalid="ignore"):
             way: np.ndarray = np.where(room < LEAST_ROOM, np.nan, (self.mean - null) / room)
         return way
 
     @property
+    def last(self) -> int | None:
+        """The place of the last layer with a known way."""
+        known = np.flatnonzero(~np.isnan(self.way))
+        return int(known[-1]) if len(known) else None
+
+    @property
+    def target(self) -> np.ndarray:
+        """Per layer, the mean at half of the way that the last layer has come; NaN where that is no invariance."""
+        end = math.nan if self.last is None else float(self.way[self.last])
+        null = np.where(np.isnan(self.null), 0.0, self.null)
+        return null + (end / 2 if end >= LEAST_END else math.nan) * (self.ceiling - null)
+
+    @property
     def becomes_invariant(self) -> int | None:
-        """The place of the first layer from which on every measured layer is more than half of the way, if any."""
+        """The place of the first layer from which on no layer is below `target`; None where there is no target.
+
+        In words: from there on the network is always at least half as invariant as it ends up.
+        """
         place = None
         for index in range(len(self.layers) - 1, -1, -1):
             if math.isnan(self.way[index]):
                 continue
-            if self.way[index] < HALF:
+            if not self.mean[index] >= self.target[index]:
                 break
             place = index
         return place
-
-    @property
-    def highest(self) -> int | None:
-        """The place of the layer that comes closest to its ceiling."""
-        return None if np.isnan(self.way).all() else int(np.nanargmax(self.way))
 
 
 def layer_order(run: RunData) -> list[str]:

@@ -16,9 +16,9 @@ from invariscope.report.limits import nearest, rank_classes
 from invariscope.report.pictures import DrivenLayer, Strip, driven_layers, strips
 from invariscope.report.provenance import images_name, network_name, provenance, warnings_of
 from invariscope.report.read import RunData
-from invariscope.report.sentences import lead, limit_interval, main_answer, safe_range
+from invariscope.report.sentences import lead, limit_interval, main_answer, safe_range, strength
 from invariscope.report.tables import Table, long_tables, verdict_row
-from invariscope.report.words import count, number, percent, percent_interval, tidy, title
+from invariscope.report.words import count, number, percent, percent_interval, spoken, tidy, title
 
 # These are sheets for the folder of figures; on the page their images stand one by one, each with its own text.
 _SHEETS = ("examples", "driving")
@@ -154,7 +154,7 @@ def _cards(answers: Sequence[Answer]) -> list[Card]:
     main = main_answer(answers)
     if main is None:
         return []
-    name = title(main.name).lower()
+    name = spoken(main.name)
     cards = []
     if main.safe:
         intervals = " ".join(text for limit in main.safe if (text := limit_interval(limit)))
@@ -166,15 +166,15 @@ def _cards(answers: Sequence[Answer]) -> list[Card]:
         worst, share = ranked[0]
         own = f"; {name} only to {_class_reach(main, worst)}" if _class_reach(main, worst) else ""
         cards.append(Card("Worst class", tidy(worst, 30), f"tolerates {percent(share)} of what all classes do{own}"))
-    if main.profile is not None and main.profile.highest is not None:
+    if main.profile is not None and main.profile.last is not None:
         place = main.profile.becomes_invariant
         found = tidy(main.profile.layers[place], 30) if place is not None else "at no layer"
         where = f"layer {place + 1} of {len(main.profile.layers)}" if place is not None else "up to the last hidden one"
-        cards.append(Card("Becomes invariant", found, f"{where}, for {name} of {main.axis.write(main.magnitude)}"))
+        where = "from the first layer on" if place == 0 else where
+        cards.append(Card("Becomes invariant", found, f"{where}, for {strength(main)}"))
     if main.row and main.verdict != "unknown":
         share, low, high = main.value("invariant_share"), main.value("low"), main.value("high")
-        detail = f"{name} of {main.axis.write(main.magnitude)}: {percent(share)} {percent_interval(low, high)} of "
-        detail += "active units are invariant"
+        detail = f"{strength(main)}: {percent(share)} {percent_interval(low, high)} of active units are invariant"
         answer = {"invariance": "yes", "mixed": "in part", "neither": "no, neither"}.get(
             main.verdict, f"no: {main.verdict}"
         )

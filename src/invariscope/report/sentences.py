@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from invariscope.report.answers import Answer
 from invariscope.report.limits import Limit, nearest, rank_classes
 from invariscope.report.read import RunData
-from invariscope.report.words import MINUS, count, interval, listed, number, percent, percent_interval, tidy, title
+from invariscope.report.words import MINUS, count, interval, listed, number, percent, percent_interval, spoken, tidy
+
+# Above this share a kind is every unit, and as many random ones are the same units.
+ALL_UNITS = 0.995
 
 MEANING = {
     "invariance": "the same units answer alike: invariance",
@@ -87,7 +90,7 @@ def _limits(main: Answer, answers: Sequence[Answer]) -> list[str]:
     known = [limit for limit in main.safe if limit.known]
     if not known:
         return []
-    name = title(main.name).lower()
+    name = spoken(main.name)
     if main.axis.switch:
         first = (
             f"It keeps {_kept(main)} under {name}."
@@ -106,9 +109,9 @@ def _extremes(answers: Sequence[Answer]) -> str:
     holds = [answer for answer in answers if answer.safe and all(limit.censored for limit in answer.safe)]
     said = []
     if fails:
-        said.append(f"already the first step of {listed([title(a.name).lower() for a in fails], 5)} is too much")
+        said.append(f"already the first step of {listed([spoken(a.name) for a in fails], 5)} is too much")
     if holds:
-        said.append(f"it never falls below that under {listed([title(a.name).lower() for a in holds], 5)}")
+        said.append(f"it never falls below that under {listed([spoken(a.name) for a in holds], 5)}")
     text = "; ".join(said)
     return text[:1].upper() + text[1:] + "." if text else ""
 
@@ -124,7 +127,7 @@ def _classes(answers: Sequence[Answer]) -> list[str]:
     main = main_answer(answers)
     limits = [nearest(main.axis, main.limits.get(name, ())) for name in (worst, "all")] if main else []
     if main and len(limits) == 2 and limits[0] and limits[1] and not limits[0].censored and not main.axis.switch:
-        said += f", and {title(main.name).lower()} beyond {main.axis.write(limits[0].reach, 2)} is already too much"
+        said += f", and {spoken(main.name)} beyond {main.axis.write(limits[0].reach, 2)} is already too much"
     return [said + "."]
 
 
@@ -150,7 +153,12 @@ def _reason(main: Answer, answers: Sequence[Answer]) -> list[str]:
         told = [f"{n} {_tally(word)}" for word, n in tally.items() if n and word != "unknown"]
         are = "is" if told[0].startswith("1 ") else "are"
         first = told[0].replace(" ", f" {are} ", 1)
-        said.append(f"Of {count(len(answers), 'transformation')}, {listed([first, *told[1:]], 9)}.")
+        whole = count(len(answers), "transformation")
+        said.append(
+            f"Of {whole}, {listed([first, *told[1:]], 9)}."
+            if told[1:]
+            else f"All {whole} are {told[0].split(' ', 1)[1]}."
+        )
     return said
 
 
@@ -175,7 +183,7 @@ def _tally(word: str) -> str:
 
 def strength(answer: Answer) -> str:
     """The transformation and the magnitude at which it is judged, for a sentence."""
-    name = title(answer.name).lower()
+    name = spoken(answer.name)
     return name if answer.axis.switch else f"{name} of {answer.axis.say(answer.magnitude)}"
 
 
@@ -183,8 +191,10 @@ def _ablation(answer: Answer) -> str:
     cost, control = answer.value("ablation_invariant_cost"), answer.value("ablation_invariant_control")
     if math.isnan(cost) or math.isnan(control):
         return ""
+    if answer.value("invariant_share") > ALL_UNITS:
+        return f"; silencing them, that is every active unit, costs {_points(cost)} of transformed {answer.quality}"
     return (
-        f"; silencing the invariant ones costs {_points(cost)} of transformed accuracy, as many random ones "
+        f"; silencing the invariant ones costs {_points(cost)} of transformed {answer.quality}, as many random ones "
         f"{_points(control)}"
     )
 
@@ -195,22 +205,22 @@ def _points(share: float) -> str:
 
 
 def depth_sentence(answer: Answer) -> str:
-    """At which layer the network becomes invariant to a transformation."""
+    """At which layer the network becomes invariant to a transformation, and how invariant it ends up."""
     profile = answer.profile
-    if profile is None or profile.highest is None:
+    if profile is None or profile.last is None:
         return ""
-    at = strength(answer)
-    place = profile.becomes_invariant
-    if place is None:
-        best = profile.highest
-        return (
-            f"No layer up to the last is invariant to {at}; {tidy(profile.layers[best], 40)} comes closest, "
-            f"{percent(max(float(profile.way[best]), 0.0))} of the way from null to ceiling."
-        )
-    low, high = float(profile.low[place]), float(profile.high[place])
-    return (
-        f"The network becomes invariant to {at} at {tidy(profile.layers[place], 40)} (layer {place + 1} of "
-        f"{len(profile.layers)}): from there on mean invariance stays past half of the way from null to ceiling; there "
-        f"it is {profile.mean[place]:.2f} {interval(low, high)}".rstrip()
-        + "."
+    place, last = profile.becomes_invariant, profile.last
+    ceiling = f"{profile.ceiling[last]:.2f}"
+    end = (
+        f"mean invariance in {tidy(profile.layers[last], 40)}, the last hidden layer measured, is "
+        f"{profile.mean[last]:.2f} {interval(float(profile.low[last]), float(profile.high[last]))}".rstrip()
+        + f", where pairs of different images give {profile.null[last]:.2f} and "
+        + (f"resampling alone {ceiling}" if not math.isnan(profile.floor[last]) else f"no change would give {ceiling}")
     )
+    if place is None:
+        share = percent(max(float(profile.way[last]), 0.0))
+        return f"No layer makes the network invariant to {strength(answer)}: {end}, {share} of the way."
+    if place == 0:
+        return f"Its units are invariant to {strength(answer)} from the first layer on: {end}."
+    where = f"{tidy(profile.layers[place], 40)} (layer {place + 1} of {len(profile.layers)})"
+    return f"The network becomes invariant to {strength(answer)} at {where}; {end}."

@@ -11,7 +11,7 @@ from invariscope.report.answers import Answer
 from invariscope.report.limits import nearest, rank_classes
 from invariscope.report.profile import layer_order
 from invariscope.report.read import RunData
-from invariscope.report.sentences import limit_interval, safe_range
+from invariscope.report.sentences import ALL_UNITS, limit_interval, safe_range
 from invariscope.report.words import MINUS, amount, interval, number, percent, percent_interval, points, tidy, title
 
 CLASSES = 20
@@ -53,7 +53,7 @@ def verdict_row(answer: Answer) -> dict[str, object]:
         "unit": answer.axis.unit_of_measure,
         "safe": safe_range(answer),
         "safe_interval": " ".join(intervals),
-        "at": answer.axis.write(answer.magnitude),
+        "at": ("" if answer.axis.switch else "at ") + answer.axis.write(answer.magnitude),
         "there": percent(answer.there.value),
         "there_interval": percent_interval(answer.there.low, answer.there.high),
         "verdict": answer.verdict,
@@ -75,6 +75,8 @@ def _cost(answer: Answer, kind: str) -> tuple[str, str]:
     if math.isnan(cost):
         extra = answer.value(f"ablation_{kind}")
         return ("–", "") if math.isnan(extra) else (points(-extra), "more than random")
+    if answer.value(f"{kind}_share") > ALL_UNITS:
+        return points(-cost), "every active unit"
     return points(-cost), "" if math.isnan(control) else f"random {points(-control)}"
 
 

@@ -69,6 +69,17 @@ def title(name: str) -> str:
     return "JPEG" if name == "jpeg" else name.replace("-", " ").capitalize()
 
 
+def spoken(name: str) -> str:
+    """A transformation's name inside a sentence.
+
+    Example:
+        >>> spoken("gaussian-blur"), spoken("translation-x")
+        ('Gaussian blur', 'translation x')
+    """
+    words = name.replace("-", " ")
+    return "JPEG" if name == "jpeg" else words.replace("gaussian", "Gaussian")
+
+
 def tidy(text: object, most: int | None = None) -> str:
     r"""A name from outside without line breaks and control characters, and no longer than `most`.
 

@@ -39,6 +39,8 @@ def magnitude_axis(axes: Axes, axis: Axis) -> None:
     if axis.logarithmic:
         stretch = (high / low) ** 0.03
         axes.set_xlim(low / stretch, high * stretch)
+    elif axis.switch:
+        axes.set_xlim(-0.3, 1.3)
     else:
         room = 0.03 * (high - low) or 1.0
         axes.set_xlim(low - room, high + room)

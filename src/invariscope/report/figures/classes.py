@@ -81,7 +81,7 @@ def _caption(answer: Answer, classes: int, n: Sequence[int]) -> str:
     return (
         f"{shown}, the least tolerant first; n = {images} images per class. A number is the magnitude nearest to the "
         f"identity at which the class keeps less than {percent(answer.level)} of its clean {answer.quality}; a dash: "
-        "it never does. The darker, the earlier it gives way, compared with all classes together."
+        "it never does. The stronger the colour, the earlier it gives way, compared with all classes together."
     )
 
 

@@ -55,15 +55,17 @@ def draw(run: RunData, answers: Sequence[Answer]) -> Iterator[Drawn]:
             if here == profile.becomes_invariant:
                 rings.append((x + cell / 2, y + _CELL / 2))
     cells(axes, places, (cell, _CELL), colours)
-    for x, y in rings:
+    if rings:
+        x, y = zip(*rings, strict=True)
         axes.plot(
             x,
             y,
+            linestyle="",
             marker="o",
-            markersize=7.5,
-            markerfacecolor="none",
-            markeredgecolor=LIGHT["on-strong"],
-            markeredgewidth=2,
+            markersize=6,
+            markerfacecolor=LIGHT["paper"],
+            markeredgecolor=LIGHT["ink"],
+            markeredgewidth=1.2,
         )
     headings(axes, heads, left, cell, top)
     end = key(axes, "green", _STEPS, left, top + _CELL * len(shown) + 16, ("null", "ceiling"))
@@ -76,8 +78,9 @@ def draw(run: RunData, answers: Sequence[Answer]) -> Iterator[Drawn]:
         "Each cell is a layer, from input (left) to output (right); its colour is how far the mean invariance "
         "coefficient of its units has come from the null (pairs of different images) to the ceiling (noise floor: "
         "resampling alone; 1 where nothing is resampled), at the magnitude beside the name: the furthest that is "
-        "tolerated, or the first step where none is. A ring marks the layer from which on every layer is past half of "
-        "that way." + _left_out(run, layers),
+        "tolerated, or the first step where none is. A dot marks the layer from which on the network is always at "
+        "least half as far on that way as its last hidden layer; there is none where that one has not come a third of "
+        "it." + _left_out(run, layers),
         "Heat map of transformations by layers; the layer at which each becomes invariant is also named in the table "
         "of verdicts.",
         figure,

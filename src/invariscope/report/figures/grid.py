@@ -59,7 +59,7 @@ def cells(axes: Axes, places: Sequence[tuple[float, float]], size: tuple[float, 
 def key(axes: Axes, scale: str, steps: int, left: float, y: float, ends: tuple[str, str]) -> float:
     """A key of a scale of colours; returns where it ends."""
     axes.text(left, y + 6, ends[0], va="center", fontsize=9.5, color=LIGHT["muted"])
-    start = left + text_width([ends[0]], 40) + 4
+    start = left + 0.86 * text_width([ends[0]], 40) + 4
     colours = [LIGHT[f"{scale}-{step}"] for step in range(steps)]
     cells(axes, [(start + step * 26, y) for step in range(steps)], (26, 12), colours)
     end = start + steps * 26 + 6

@@ -14,7 +14,7 @@ from invariscope.report.figures.depth import thinned
 from invariscope.report.ink import LIGHT, Drawn, sheet
 from invariscope.report.profile import Profile
 from invariscope.report.read import RunData
-from invariscope.report.words import MINUS, number, tidy, title
+from invariscope.report.words import MINUS, number, spoken, tidy, title
 
 _WIDTH, _BINS = 1000, 28
 
@@ -67,7 +67,7 @@ def _draw(answer: Answer, profile: Profile, units: pd.DataFrame) -> Drawn:
         f"layers-{answer.name}",
         f"{title(answer.name)} at {at}, layer by layer",
         _caption(profile, violins),
-        f"Mean invariance by depth for {title(answer.name).lower()} at {at}: " + _spoken(profile),
+        f"Mean invariance by depth for {spoken(answer.name)} at {at}: " + _spoken(profile),
         figure,
     )
 
@@ -79,8 +79,8 @@ def _profile(axes: Axes, profile: Profile, places: Sequence[int]) -> None:
     axes.fill_between(x, low, high, color=LIGHT["green"], alpha=0.2, linewidth=0)
     axes.plot(x, floor, color=LIGHT["muted"], linewidth=1.1, linestyle=(0, (1, 1.6)))
     axes.plot(x, null, color=LIGHT["muted"], linewidth=1.1, linestyle=(0, (5, 3)))
-    ceiling = np.where(np.isnan(floor), 1.0, floor)
-    axes.plot(x, (ceiling + np.nan_to_num(null)) / 2, color=LIGHT["faint"], linewidth=0.9)
+    ceiling = profile.ceiling[list(places)]
+    axes.plot(x, profile.target[list(places)], color=LIGHT["faint"], linewidth=0.9)
     axes.plot(x, mean, color=LIGHT["green"], linewidth=2, marker="o", markersize=4.5)
     axes.set_ylim(0, 1.03)
     axes.set_ylabel("mean invariance")
@@ -167,8 +167,8 @@ def _caption(profile: Profile, violins: bool) -> str:
     dead = int(np.nansum(profile.n_dead))
     words = (
         "Line: mean invariance coefficient of a layer's units with its 95 % interval (bootstrap over images). Dashed: "
-        "null (pairs of different images). Dotted: noise floor (resampling alone). Thin grey: half of the way between "
-        "them, the level that decides where the network becomes invariant."
+        "null (pairs of different images). Dotted: noise floor (resampling alone). Thin grey: half of the way from "
+        "null to ceiling that the last layer has come, the level that decides where the network becomes invariant."
     )
     if violins:
         words += " Violins: the units of each layer; dot and bar are median and quartiles. Specialization is positive "

@@ -82,7 +82,7 @@ def _line(axes: Axes, rows: pd.DataFrame, column: str, colour: str, label: str, 
     axes.annotate(
         label,
         (float(means.index[0]), first),
-        xytext=(10, 8 if above else -17),
+        xytext=(0, 14 if above else -18),
         textcoords="offset points",
         fontsize=10,
         color=shade,
