@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -45,7 +47,7 @@ BUILTIN_NETWORKS: Registry[Callable[[Order], Network]] = Registry("builtin netwo
 def drawing(order: Order) -> Iterator[None]:
     """Within the block torch draws from the order's seed; afterwards its generator is where it was.
 
-    Parameters that will be replaced by the weights of a file are not drawn at all: that takes seconds in large networks.
+    Parameters that the weights of a file will replace are not drawn at all: that takes seconds in large networks.
 
     Example:
         >>> with drawing(Order("", Options({}, ""), seed=3)):
@@ -87,7 +89,11 @@ def imagenet_classes() -> tuple[tuple[str, ...], tuple[str, ...]]:
         >>> len(names), names[0], wnids[0]
         (1000, 'tench', 'n01440764')
     """
-    from timm.data import ImageNetInfo
     from torchvision.models._meta import _IMAGENET_CATEGORIES
 
-    return tuple(_IMAGENET_CATEGORIES), tuple(ImageNetInfo("imagenet-1k").label_names())
+    # timm carries the identifiers in a text file; to import it for that would take a second.
+    found = find_spec("timm")
+    assert found is not None
+    assert found.origin is not None
+    synsets = Path(found.origin).parent / "data" / "_info" / "imagenet_synsets.txt"
+    return tuple(_IMAGENET_CATEGORIES), tuple(synsets.read_text().split())

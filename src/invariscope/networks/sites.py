@@ -107,7 +107,11 @@ def never_called(network: object, example_images: Float[Tensor, "image channel h
     """
     network = as_network(network)
     called: set[str] = set()
-    with torch.no_grad(), watch(network.module, lambda event: called.add(event.name.split("#")[0].split("[")[0])):
+
+    def note(event: Event) -> None:
+        called.add(event.name.split("#")[0].split("[")[0])
+
+    with torch.no_grad(), watch(network.module, note):
         network(example_images[:1])
     containers = (torch.nn.ModuleList, torch.nn.ModuleDict, torch.nn.ParameterList, torch.nn.ParameterDict)
     return [

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from torch import Tensor
 
 from invariscope.networks.network import as_network
-from invariscope.networks.watch import watch
+from invariscope.networks.watch import Event, watch
 
 
 @contextmanager
@@ -32,5 +32,10 @@ def tap(network: object, names: Collection[str], read: Callable[[str, Tensor], N
         >>> seen
         {'1': tensor([[0., 2.]])}
     """
-    with watch(as_network(network).module, lambda event: read(event.name, event.tensor), frozenset(names)):
+
+    def hand_on(event: Event) -> None:
+        # What `read` returns must not take the activation's place.
+        read(event.name, event.tensor)
+
+    with watch(as_network(network).module, hand_on, frozenset(names)):
         yield

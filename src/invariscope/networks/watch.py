@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_map
 from torch.utils.hooks import RemovableHandle
 
 from invariscope.networks.activations import CANDIDATES, is_rectifier, plain_name, site_of
@@ -31,13 +32,15 @@ class Event(NamedTuple):
     tensor: Tensor
 
 
+# May answer with a tensor to go on with in place of the activation.
+Reader = Callable[[Event], Tensor | None]
 Observer = Callable[[object, Sequence[object], Mapping[str, object], object], None]
 
 
 class _Pass:
     """The state of one forward pass: which modules are running, and how often each thing has run."""
 
-    def __init__(self, emit: Callable[[Event], None]) -> None:
+    def __init__(self, emit: Reader) -> None:
         self._emit, self.reading = emit, False
         self.running: list[str] = []
         self.rectifying = 0
@@ -48,11 +51,11 @@ class _Pass:
         self.calls.clear()
         self.rectifying = 0
 
-    def emit(self, event: Event) -> None:
+    def emit(self, event: Event) -> Tensor | None:
         # What the reader computes is no part of the network.
         self.reading = True
         try:
-            self._emit(event)
+            return self._emit(event)
         finally:
             self.reading = False
 
@@ -86,14 +89,15 @@ class _Functions(TorchFunctionMode):
             state.calls[place] += 1
             label = f"{place}#{state.calls[place]}"
             if self._wanted is None or label in self._wanted:
-                state.emit(Event(label, kind, operation, result))
+                instead = state.emit(Event(label, kind, operation, result))
+                return result if instead is None else instead
         return result
 
 
 @contextmanager
 def watch(
     module: nn.Module,
-    emit: Callable[[Event], None],
+    emit: Reader,
     names: Collection[str] | None = None,
     observe: Observer | None = None,
 ) -> Iterator[None]:
@@ -105,7 +109,8 @@ def watch(
 
     Args:
         module: the network.
-        emit: called with each event; what it computes is not watched.
+        emit: called with each event; what it computes is not watched, and what it returns, if anything, takes the
+            activation's place.
         names: the sites to tell of; None tells of all.
         observe: called after every torch function of the pass with (function, args, kwargs, result).
 
@@ -136,18 +141,26 @@ def _hooks(state: _Pass, path: str, part: nn.Module, wanted: Collection[str] | N
         state.running.append(path)
         state.rectifying += rectifier
 
-    def after(_module: nn.Module, _args: object, output: object) -> None:
+    def after(_module: nn.Module, _args: object, output: object) -> object:
         if path == "":
             state.running.clear()
             if wanted is None or OUTPUT in wanted:
-                state.emit(Event(OUTPUT, "output", operation, logits_of(output)))
-            return
+                return state.emit(Event(OUTPUT, "output", operation, logits_of(output)))
+            return None
         state.running.pop()
         state.rectifying -= rectifier
         state.calls[path] += 1
         label = path if state.calls[path] == 1 else f"{path}#{state.calls[path]}"
+        replaced = output
         for suffix, tensor in tensors_of(output):
             if wanted is None or label + suffix in wanted:
-                state.emit(Event(label + suffix, kind, operation, tensor))
+                instead = state.emit(Event(label + suffix, kind, operation, tensor))
+                if instead is not None:
+                    replaced = _replaced(replaced, tensor, instead)
+        return None if replaced is output else replaced
 
     return [part.register_forward_pre_hook(before), part.register_forward_hook(after)]
+
+
+def _replaced(output: object, old: Tensor, new: Tensor) -> object:
+    return new if output is old else tree_map(lambda leaf: new if leaf is old else leaf, output)
