@@ -91,7 +91,9 @@ class Influence:
             ]
             for name, one in self._seen.observe(block).items():
                 for place, start, stop in parts if name in self._slopes else ():
-                    moved = one[:, start - columns.start : stop - columns.start] @ self._slopes[name][start:stop]
+                    moved = one[:, start - columns.start : stop - columns.start] @ self._slopes[name][start:stop].to(
+                        one.dtype
+                    )
                     seen[name][rows, place] += moved.to(self._weights)
         for name, one in seen.items():
             self._psi[name][images] = one
