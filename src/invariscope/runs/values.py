@@ -107,7 +107,7 @@ class Evaluator:
 
     def replicates(
         self, transformed: Float[Tensor, "image unit"], site: str, group: int, names: tuple[str, ...]
-    ) -> dict[str, Float[Tensor, "replicate unit"]]:
+    ) -> dict[str, Float[Tensor, "replicate member"]]:
         """Some measures of one site's units in every bootstrap replicate over a group's images.
 
         Args:
