@@ -4,15 +4,15 @@ from functools import cache
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from torch import Tensor
-from torch.nn.functional import affine_grid, avg_pool2d, grid_sample
 
 from invariscope.core.errors import SettingError
 from invariscope.images.artwork import draw_signs
 from invariscope.images.builtin import BUILTIN_IMAGES
 from invariscope.images.images import Images
 from invariscope.images.photographs import photograph_crops
+from invariscope.images.placing import Jitter, place
 from invariscope.networks.recipe import LUMA
 
 GLYPHS = "ABDEFGJKLNPQRTYadfghkt23457ΓΔΛΞΠΣΨΩβλμξБДЦЧЮЯИЭЩ&$%?§¶€£♫♪♀∞"
@@ -20,9 +20,8 @@ GLYPHS = "ABDEFGJKLNPQRTYadfghkt23457ΓΔΛΞΠΣΨΩβλμξБДЦЧЮЯИЭЩ&
 
 PER_CLASS = {"train": 40, "test": 20}
 _BANK = 400
-_OVERSAMPLING = 3
 _BEHIND, _LIGHT = (0.3, 0.6), (0.75, 1.0)
-_ZOOM, _TILT, _SHIFT = (0.85, 1.15), (-8.0, 8.0), (-0.15, 0.15)
+_JITTER = Jitter(shift=0.1, zoom=(0.75, 1.2), tilt=8.0)
 
 
 @BUILTIN_IMAGES.add("glyphs")
@@ -79,28 +78,13 @@ def compose(labels: Tensor, split: str, seed: int, size: int) -> UInt8[Tensor, "
     draw = np.random.Generator(np.random.PCG64([seed, split == "test", 60]))
     n = len(labels)
     faces = torch.from_numpy(draw.integers(_ink().shape[1], size=n))
-    ink = _placed(_ink()[labels, faces], draw, size)
+    ink = place(_ink()[labels, faces][:, None].float() / 255, _JITTER, draw, size)
 
     bank = photograph_crops(_BANK, size, split, seed).float() / 255
     grey = (bank * torch.tensor(LUMA).view(3, 1, 1)).sum(1, keepdim=True)
     behind = grey[torch.from_numpy(draw.integers(_BANK, size=n))] * _column(draw.uniform(*_BEHIND, n))
     light = _column(draw.uniform(*_LIGHT, n))
     return (255 * (behind + ink * (light - behind))).round().to(torch.uint8)
-
-
-def _placed(ink: Tensor, draw: np.random.Generator, size: int) -> Float[Tensor, "image 1 row column"]:
-    """Each sign shifted, scaled and tilted a little, sampled finely and averaged."""
-    n = len(ink)
-    zoom = draw.uniform(*_ZOOM, n)
-    tilt = np.deg2rad(draw.uniform(*_TILT, n))
-    across, down = draw.uniform(*_SHIFT, (2, n))
-    cos, sin = np.cos(tilt) / zoom, np.sin(tilt) / zoom
-    rows = [[cos, sin, -(cos * across + sin * down)], [-sin, cos, -(cos * down - sin * across)]]
-    affine = torch.from_numpy(np.array(rows)).permute(2, 0, 1).float()
-    fine = size * _OVERSAMPLING
-    grid = affine_grid(affine, [n, 1, fine, fine], align_corners=False)
-    sampled = grid_sample(ink[:, None].float() / 255, grid, mode="bilinear", align_corners=False)
-    return avg_pool2d(sampled, _OVERSAMPLING)
 
 
 def _column(values: np.ndarray) -> Tensor:

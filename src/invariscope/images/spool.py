@@ -25,11 +25,10 @@ class NpyWriter:
         dtype: of the pixels.
 
     Example:
-        >>> import tempfile
-        >>> folder = tempfile.TemporaryDirectory()
-        >>> with NpyWriter(Path(folder.name) / "pixels.npy", (3, 2, 2), np.dtype(np.uint8)) as file:
-        ...     file.write(torch.zeros(5, 3, 2, 2, dtype=torch.uint8))
-        >>> np.load(Path(folder.name) / "pixels.npy").shape
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with NpyWriter(Path(folder) / "pixels.npy", (3, 2, 2), np.dtype(np.uint8)) as file:
+        ...         file.write(torch.zeros(5, 3, 2, 2, dtype=torch.uint8))
+        ...     np.load(Path(folder) / "pixels.npy").shape
         (5, 3, 2, 2)
     """
 
