@@ -18,6 +18,7 @@ from invariscope.report.limits import (
 )
 from invariscope.report.profile import Profile, read_profile
 from invariscope.report.read import RunData
+from invariscope.report.words import family_order
 
 VERDICTS = ("invariance", "mixed", "other units", "neither", "not tolerated", "unknown")
 
@@ -92,11 +93,10 @@ class Answer:
 
 
 def answer_all(run: RunData) -> list[Answer]:
-    """The answers of a run, in the order of its transformations."""
+    """The answers of a run, the transformations ordered by family."""
     tables = (run.tables["curves"], run.tables["verdicts"], run.tables["layers"])
-    measured = dict.fromkeys(name for frame in tables for name in frame["transformation"] if name)
-    known = [name for name in (run.info.get("transformations") or {}) if name in measured]
-    return [answer(run, name) for name in [*known, *(name for name in measured if name not in set(known))]]
+    measured = {name for frame in tables for name in frame["transformation"].unique() if name}
+    return [answer(run, name) for name in sorted(measured, key=family_order)]
 
 
 def answer(run: RunData, name: str) -> Answer:

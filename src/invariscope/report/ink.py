@@ -162,12 +162,13 @@ def inline(svg: str, prefix: str) -> str:
         An `svg` element for HTML, without its role and label.
     """
     body = svg[svg.index("<svg") :]
-    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
-    body = re.sub(r"<!--.*?-->", "", body, flags=re.DOTALL)
+    for useless in (r"<metadata>.*?</metadata>", r"<!--.*?-->", r"<style.*?</style>"):
+        body = re.sub(useless, "", body, flags=re.DOTALL)
     body = re.sub(r'\s(xmlns(:\w+)?|version)="[^"]*"', "", body)
     body = body.replace("xlink:href", "href")
     used = set(re.findall(r'(?:url\(|href=")#([^)"]+)', body))
     body = re.sub(r'\sid="([^"]*)"', lambda m: f' id="{prefix}-{m[1]}"' if m[1] in used else "", body)
+    body = re.sub(r"<(g|defs)\s*/>", "", body)
     body = re.sub(r'(url\(|href=")#', rf"\g<1>#{prefix}-", body)
     body = re.sub(r"<[^>]*>", _themed, body)
     body = re.sub(r'(<svg[^>]*?) width="([\d.]+)pt" height="[\d.]+pt"', r'\1 style="max-width:\2px"', body)
@@ -178,8 +179,8 @@ def inline(svg: str, prefix: str) -> str:
 def _without_bare_groups(body: str) -> str:
     """Take out the groups that name or style nothing: half of the tags that the drawing library writes."""
     kept, bare = [], []
-    for tag in re.split(r"(<g[^>]*>|</g>)", body):
-        if tag.startswith("<g") and not tag.startswith("<gl"):
+    for tag in re.split(r"(<g>|<g [^>]*>|</g>)", body):
+        if tag == "<g>" or tag.startswith("<g "):
             bare.append(tag == "<g>")
             kept.append("" if bare[-1] else tag)
         else:
@@ -188,9 +189,12 @@ def _without_bare_groups(body: str) -> str:
 
 
 def _themed(tag: re.Match[str]) -> str:
+    """A tag with colours that follow the page, without what the page says for all figures, and no finer than 0.1."""
     text = re.sub(r"#[0-9a-f]{6}\b", lambda colour: _VARIABLES.get(colour[0], colour[0]), tag[0])
-    text = re.sub(r"'DejaVu Sans'[^;\"]*", "var(--sans)", text)
-    return re.sub(r"(-?\d+\.\d\d)\d+", r"\1", text)
+    text = re.sub(r"font-family: [^;\"]*; ?|stroke-dashoffset: 0; ?", "", text)
+    text = re.sub(r' transform="rotate\(-?0 [^"]*"', "", text)
+    text = re.sub(r' d="[^"]*"', lambda path: re.sub(r"\s+", " ", path[0]).replace(" L ", "L"), text)
+    return re.sub(r"(\d\.\d)\d+", r"\1", text)
 
 
 _VARIABLES = {colour: f"var(--{name})" for name, colour in LIGHT.items()}

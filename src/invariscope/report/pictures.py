@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, features
 
 from invariscope.report.limits import Axis
 from invariscope.report.read import RunData
@@ -70,19 +70,20 @@ class DrivenLayer:
 
 
 def embed(file: Path) -> str:
-    """An image as a data address: a small one as it is, a photograph as JPEG.
+    """An image as a data address: a small one without loss, a photograph as JPEG.
 
     Args:
         file: a PNG file; one that was enlarged in whole steps is embedded at its own size.
     """
     with Image.open(file) as opened:
         picture = unenlarged(opened.convert("RGB"))
-    content, kind = _encoded(picture, "PNG", optimize=True), "png"
     if max(picture.size) > _SMALL:
         picture.thumbnail((_LARGE, _LARGE), Image.Resampling.BOX)
-        photograph = _encoded(picture, "JPEG", quality=80, optimize=True)
-        if len(photograph) < len(content):
-            content, kind = photograph, "jpeg"
+        content, kind = _encoded(picture, "JPEG", quality=80, optimize=True), "jpeg"
+    elif features.check("webp"):
+        content, kind = _encoded(picture, "WEBP", lossless=True, quality=80, method=4), "webp"
+    else:
+        content, kind = _encoded(picture, "PNG", optimize=True), "png"
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 

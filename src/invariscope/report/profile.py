@@ -60,6 +60,10 @@ class Profile:
         known = np.flatnonzero(~np.isnan(self.way))
         return int(known[-1]) if len(known) else None
 
+    def weak(self, limit: float) -> bool:
+        """Whether pairs of different images already reach `limit` in the last layer: then reaching it says little."""
+        return self.last is not None and bool(self.null[self.last] >= limit)
+
     @property
     def target(self) -> np.ndarray:
         """Per layer, the mean at half of the way that the last layer has come; NaN where that is no invariance."""

@@ -16,7 +16,7 @@ from invariscope.report.limits import nearest, rank_classes
 from invariscope.report.pictures import DrivenLayer, Strip, driven_layers, strips
 from invariscope.report.provenance import images_name, network_name, provenance, warnings_of
 from invariscope.report.read import RunData
-from invariscope.report.sentences import lead, limit_interval, main_answer, safe_range, strength
+from invariscope.report.sentences import invariant_limit, lead, limit_interval, main_answer, safe_range, strength
 from invariscope.report.tables import Table, long_tables, verdict_row
 from invariscope.report.words import count, number, percent, percent_interval, spoken, tidy, title
 
@@ -99,7 +99,7 @@ def build(run: RunData, folder: Path, prefix: str = "") -> Section:
         subject=_subject(run, answers),
         lead=lead(run, answers),
         findings=findings(run.tables["paradigm"]),
-        cards=_cards(answers) or _paradigm_cards(run.tables["paradigm"]),
+        cards=_cards(run, answers) or _paradigm_cards(run.tables["paradigm"]),
         verdicts=[verdict_row(answer) for answer in answers],
         quality=answers[0].quality if answers else "accuracy",
         level=percent(answers[0].level) if answers else "",
@@ -150,7 +150,7 @@ def _subject(run: RunData, answers: Sequence[Answer]) -> str:
     return " · ".join(told)
 
 
-def _cards(answers: Sequence[Answer]) -> list[Card]:
+def _cards(run: RunData, answers: Sequence[Answer]) -> list[Card]:
     main = main_answer(answers)
     if main is None:
         return []
@@ -169,12 +169,17 @@ def _cards(answers: Sequence[Answer]) -> list[Card]:
     if main.profile is not None and main.profile.last is not None:
         place = main.profile.becomes_invariant
         found = tidy(main.profile.layers[place], 30) if place is not None else "at no layer"
+        found = "at the first layer" if place == 0 else found
         where = f"layer {place + 1} of {len(main.profile.layers)}" if place is not None else "up to the last hidden one"
-        where = "from the first layer on" if place == 0 else where
+        where = tidy(main.profile.layers[0], 30) if place == 0 else where
         cards.append(Card("Becomes invariant", found, f"{where}, for {strength(main)}"))
     if main.row and main.verdict != "unknown":
         share, low, high = main.value("invariant_share"), main.value("low"), main.value("high")
         detail = f"{strength(main)}: {percent(share)} {percent_interval(low, high)} of active units are invariant"
+        if main.profile is not None and main.profile.last is not None:
+            mean, null = main.profile.mean[main.profile.last], main.profile.null[main.profile.last]
+            but = "but " if main.profile.weak(invariant_limit(run)) else ""
+            detail += f"; {but}the mean coefficient is {mean:.2f} and that of different images {null:.2f}"
         answer = {"invariance": "yes", "mixed": "in part", "neither": "no, neither"}.get(
             main.verdict, f"no: {main.verdict}"
         )

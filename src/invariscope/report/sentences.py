@@ -60,7 +60,7 @@ def lead(run: RunData, answers: Sequence[Answer]) -> list[str]:
     if main is None:
         return []
     much = [_clean(run, answers), *_limits(main, answers), *_classes(answers)]
-    why = [*_reason(main, answers), depth_sentence(main)]
+    why = [*_reason(run, main, answers), depth_sentence(main)]
     return [text for said in (much, why) if (text := " ".join(sentence for sentence in said if sentence))]
 
 
@@ -131,7 +131,7 @@ def _classes(answers: Sequence[Answer]) -> list[str]:
     return [said + "."]
 
 
-def _reason(main: Answer, answers: Sequence[Answer]) -> list[str]:
+def _reason(run: RunData, main: Answer, answers: Sequence[Answer]) -> list[str]:
     if not main.row:
         return []
     at = strength(main)
@@ -148,6 +148,17 @@ def _reason(main: Answer, answers: Sequence[Answer]) -> list[str]:
             f"invariant to it and {percent(main.value('specialized_share'))} answer to one version only"
             f"{_ablation(main)}."
         )
+    limit = invariant_limit(run)
+    if (
+        main.profile is not None
+        and main.profile.last is not None
+        and main.profile.weak(limit)
+        and not math.isnan(share)
+    ):
+        said.append(
+            f"This share says little by itself: the limit for calling a unit invariant is {limit:.2f}, and pairs of "
+            f"different images already give {main.profile.null[main.profile.last]:.2f} on average; compare the means."
+        )
     tally = {word: sum(answer.verdict == word for answer in answers) for word in MEANING}
     if len(answers) > 1 and tally["unknown"] < len(answers):
         told = [f"{n} {_tally(word)}" for word, n in tally.items() if n and word != "unknown"]
@@ -160,6 +171,11 @@ def _reason(main: Answer, answers: Sequence[Answer]) -> list[str]:
             else f"All {whole} are {told[0].split(' ', 1)[1]}."
         )
     return said
+
+
+def invariant_limit(run: RunData) -> float:
+    """The coefficient above which a unit counts as invariant."""
+    return float(run.setting("invariant", 2 / 3))
 
 
 def _meaning(answer: Answer) -> str:

@@ -59,6 +59,17 @@ def family(name: str) -> str:
     return next((title for title, names in FAMILIES.items() if name in names), OTHER_FAMILY)
 
 
+def family_order(name: str) -> tuple[int, str]:
+    """Sorts transformations as `FAMILIES` lists them, unknown ones last.
+
+    Example:
+        >>> sorted(["jpeg", "solarize", "zoom", "rotation"], key=family_order)
+        ['rotation', 'zoom', 'jpeg', 'solarize']
+    """
+    every = [known for names in FAMILIES.values() for known in names]
+    return (every.index(name) if name in every else len(every), name)
+
+
 def title(name: str) -> str:
     """A transformation's name as a heading.
 

@@ -56,10 +56,8 @@ def draw(run: RunData, answers: Sequence[Answer]) -> Iterator[Drawn]:
                 rings.append((x + cell / 2, y + _CELL / 2))
     cells(axes, places, (cell, _CELL), colours)
     if rings:
-        x, y = zip(*rings, strict=True)
         axes.plot(
-            x,
-            y,
+            *zip(*rings, strict=True),
             linestyle="",
             marker="o",
             markersize=6,
@@ -69,9 +67,7 @@ def draw(run: RunData, answers: Sequence[Answer]) -> Iterator[Drawn]:
         )
     headings(axes, heads, left, cell, top)
     end = key(axes, "green", _STEPS, left, top + _CELL * len(shown) + 16, ("null", "ceiling"))
-    axes.text(
-        end + 16, top + _CELL * len(shown) + 22, "·  not measured", va="center", fontsize=9.5, color=LIGHT["muted"]
-    )
+    axes.text(end + 16, top + _CELL * len(shown) + 22, "·  not known", va="center", fontsize=9.5, color=LIGHT["muted"])
     yield Drawn(
         "depth",
         "How invariant each layer is",

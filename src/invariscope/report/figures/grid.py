@@ -53,7 +53,7 @@ def cells(axes: Axes, places: Sequence[tuple[float, float]], size: tuple[float, 
     """Filled rectangles with a hairline of paper between them."""
     wide, high = size[0] - 1, size[1] - 1
     shapes = [[(x, y), (x + wide, y), (x + wide, y + high), (x, y + high)] for x, y in places]
-    axes.add_collection(PolyCollection(shapes, facecolors=list(colours), linewidths=0), autolim=False)
+    axes.add_collection(PolyCollection(shapes, facecolors=list(colours), linewidths=0, clip_on=False), autolim=False)
 
 
 def key(axes: Axes, scale: str, steps: int, left: float, y: float, ends: tuple[str, str]) -> float:

@@ -35,9 +35,9 @@ def _draw(answer: Answer, profile: Profile, units: pd.DataFrame) -> Drawn:
     violins = bool(units[["invariance", "specialization"]].notna().any().any()) if len(units) else False
     room = 18 + 6.0 * min(max(len(name) for name in shown), 26) * 0.72
     heights = [190, 120, 120] if violins else [190]
-    height = 34 + sum(heights) + 30 * (len(heights) - 1) + room
+    height = 50 + sum(heights) + 30 * (len(heights) - 1) + room
     figure = sheet(_WIDTH, height)
-    top, panels = 34.0, []
+    top, panels = 50.0, []
     for each in heights:
         panels.append(figure.add_axes((56 / _WIDTH, 1 - (top + each) / height, (_WIDTH - 70) / _WIDTH, each / height)))
         top += each + 30
@@ -79,7 +79,6 @@ def _profile(axes: Axes, profile: Profile, places: Sequence[int]) -> None:
     axes.fill_between(x, low, high, color=LIGHT["green"], alpha=0.2, linewidth=0)
     axes.plot(x, floor, color=LIGHT["muted"], linewidth=1.1, linestyle=(0, (1, 1.6)))
     axes.plot(x, null, color=LIGHT["muted"], linewidth=1.1, linestyle=(0, (5, 3)))
-    ceiling = profile.ceiling[list(places)]
     axes.plot(x, profile.target[list(places)], color=LIGHT["faint"], linewidth=0.9)
     axes.plot(x, mean, color=LIGHT["green"], linewidth=2, marker="o", markersize=4.5)
     axes.set_ylim(0, 1.03)
@@ -101,7 +100,7 @@ def _profile(axes: Axes, profile: Profile, places: Sequence[int]) -> None:
             color=LIGHT["green"],
         )
     _label_end(axes, x, null, "null", below=True)
-    _label_end(axes, x, floor, "noise floor", below=bool(np.nanmean(mean) > np.nanmean(ceiling) - 0.05))
+    _label_end(axes, x, floor, "noise floor", below=False)
 
 
 def _label_end(axes: Axes, x: np.ndarray, values: np.ndarray, text: str, *, below: bool) -> None:
