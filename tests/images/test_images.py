@@ -1,6 +1,7 @@
 """Subsets, fingerprints, the cache and batches."""
 
 import os
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +135,14 @@ def test_strict_refuses_what_the_cache_once_skipped(folder, tmp_path):
     images.fit(Recipe(), cache=tmp_path / "cache")
     with pytest.raises(ImageError, match=r"^b/05.png cannot be read"):
         images.fit(Recipe(), cache=tmp_path / "cache", strict=True)
+
+
+def test_a_decompression_bomb_is_an_error_even_when_not_strict(folder):
+    data = bytearray((folder / "a" / "01.png").read_bytes())
+    data[16:24] = struct.pack(">II", 60_000, 60_000)
+    (folder / "a" / "01.png").write_bytes(data)
+    with pytest.raises(ImageError, match=r"^a/01.png would unpack to 60000 × 60000 pixels"):
+        load_images(str(folder)).fit(Recipe())
 
 
 def test_nothing_readable_is_an_error(tmp_path):

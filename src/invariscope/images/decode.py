@@ -5,7 +5,6 @@ A truncated PNG can end the process inside torchvision's decoder; Pillow raises 
 
 import io
 import struct
-import zlib
 from functools import cache
 
 import numpy as np
@@ -60,9 +59,10 @@ def decode(data: bytes | Image.Image, name: str = "image") -> tuple[UInt8[Tensor
         raise _bomb(name, str(error).split(", could")[0]) from error
     except UnidentifiedImageError as error:
         raise Unreadable("not an image in a known format" if data else "an empty file") from error
-    except (OSError, ValueError, RuntimeError, SyntaxError, EOFError, struct.error, zlib.error, IndexError) as error:
-        if isinstance(error, ImageError):
-            raise
+    except (ImageError, Unreadable, MemoryError):
+        raise
+    except Exception as error:
+        # Damaged files make Pillow raise nearly every kind of error, TypeError and KeyError among them.
         raise Unreadable(_reason(error)) from error
 
 
