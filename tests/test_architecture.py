@@ -169,3 +169,12 @@ def test_nothing_holds(what):
         if pattern.search(line)
     ]
     assert not found
+
+
+def test_shapes_in_signatures_are_checked():
+    import torch
+
+    from invariscope.core.seeds import uniform
+
+    with pytest.raises(TypeError, match="seeds"):
+        uniform(torch.ones(2), (2,))

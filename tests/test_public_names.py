@@ -14,7 +14,7 @@ HOUSE = Path(invariscope.__file__).parent
 MODULES = sorted(
     "invariscope." + ".".join(path.relative_to(HOUSE).with_suffix("").parts)
     for path in HOUSE.rglob("*.py")
-    if path.name != "__init__.py"
+    if path.name not in ("__init__.py", "__main__.py")
 )
 REGISTRIES = {
     "transformation": ("invariscope.transformations.base", "TRANSFORMATIONS"),

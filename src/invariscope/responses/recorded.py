@@ -70,7 +70,7 @@ def load_recorded(path: Path) -> Recorded:
     raise ShapeError(f"recorded responses come as .npz or .parquet; got {path.name}.")
 
 
-def _arguments(arrays: Mapping[str, np.ndarray[Any, Any]], path: Path) -> dict[str, Any]:
+def _arguments(arrays: Mapping[str, np.ndarray[Any, np.dtype[Any]]], path: Path) -> dict[str, Any]:
     for name in ("clean", "transformed"):
         if name not in arrays:
             raise ShapeError(
@@ -134,7 +134,7 @@ def _averaged(array: Any, name: str) -> tuple[Tensor, int]:
     return _finite(mean, name), repeats
 
 
-def _finite(values: np.ndarray[Any, Any], name: str) -> Tensor:
+def _finite(values: np.ndarray[Any, np.dtype[Any]], name: str) -> Tensor:
     bad = int((~np.isfinite(values)).sum())
     if bad:
         raise ShapeError(f"{name} responses hold {bad} values that are missing or infinite; leave those stimuli out.")
