@@ -1,25 +1,20 @@
 """The main job on embedded data: networks that learn invariance on some classes, and two of them measured in full."""
 
-import json
-import platform
 import shutil
-import time
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-import torch
 
-import invariscope
 from invariscope.core.files import whole
 from invariscope.core.progress import Progress, Silent
 from invariscope.images.load import load_images
 from invariscope.networks.load import load_network
 from invariscope.runs.measure import measure
-from invariscope.runs.store import Store, key_of
+from invariscope.runs.store import Store
 from invariscope.studies.across_category import AcrossCategory
+from invariscope.studies.record import Record
 from invariscope.training.grid import run_jobs
 from invariscope.training.job import Job, with_options
 from invariscope.training.loop import Schedule
@@ -40,6 +35,7 @@ class _Part:
     command: str | None
     images: str
     network: Path | None
+    transformations: Sequence[str] | None
 
 
 def run_demo(
@@ -49,6 +45,8 @@ def run_demo(
     overwrite: bool = False,
     workers: int = 2,
     command: str | None = None,
+    study: AcrossCategory | None = None,
+    transformations: Sequence[str] | None = None,
 ) -> Path:
     """Train the networks of `AcrossCategory`, measure one of them and one of handwritten digits in full.
 
@@ -63,6 +61,8 @@ def run_demo(
         overwrite: do a finished demo, or one of another seed, again.
         workers: processes, of one thread each; they do not change the numbers.
         command: the command line, for the record.
+        study: the networks to train; None is the whole grid.
+        transformations: what the two networks are measured under; None is all, on their default grids.
 
     Returns:
         `out`.
@@ -70,11 +70,9 @@ def run_demo(
     Raises:
         RunError: `out` holds something else.
     """
-    began, started = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
-    study = AcrossCategory(seeds=(seed,))
-    plan: dict[str, Any] = {"command": "demo", "version": invariscope.__version__, "seed": seed, "study": repr(study)}
-    store = Store.open(out, plan, resume=True, overwrite=overwrite)
-    if store.done:
+    study = study or AcrossCategory(seeds=(seed,))
+    record = Record("demo", {"seed": seed, **asdict(study), "limit": N_IMAGES}, command)
+    if Store.open(out, record.plan, resume=True, overwrite=overwrite).done:
         return out
     if overwrite:
         for name in (*PARTS, "networks"):
@@ -84,54 +82,43 @@ def run_demo(
     table = study.table(networks, workers, progress)
     with whole(out / "paradigm.parquet") as draft:
         table.to_parquet(draft, index=False, compression="zstd")
-    parts = _parts(out, study, table, seed, command)
+    parts = _parts(out, study, table, seed, command, transformations)
     run_jobs(_measure, networks, parts, workers, progress, "full measurements", steps=True)
-    info = {
-        "kind": "demo",
-        "parts": list(PARTS),
-        "version": invariscope.__version__,
-        "command": command,
-        "configuration": {"seed": seed, "images": study.images, "network": study.network, "k": list(study.k)}
-        | {"transformations": [list(pair) for pair in study.transformations], "epochs": study.schedule.epochs},
-        "seeds": {"seed": seed},
-        "seconds": round(time.monotonic() - started, 2),
-        "warnings": [],
-        "started": began,
-        "environment": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "platform": f"{platform.system()} {platform.machine()}",
-        },
-        "key": key_of(plan),
-    }
-    with whole(out / "run.json") as draft:
-        draft.write_text(json.dumps(info, indent=1) + "\n", encoding="utf-8")
-    (out / ".plan.json").unlink(missing_ok=True)
+    record.write(out, parts=list(PARTS), seeds={"seed": seed}, device="cpu")
     return out
 
 
-def _parts(out: Path, study: AcrossCategory, table: pd.DataFrame, seed: int, command: str | None) -> list[_Part]:
+def _parts(
+    out: Path,
+    study: AcrossCategory,
+    table: pd.DataFrame,
+    seed: int,
+    command: str | None,
+    transformations: Sequence[str] | None,
+) -> list[_Part]:
     """The network that saw the most classes inverted, and one of digits that is still to be trained."""
     row = table[(table.transformation == "inversion") & (table.k == max(study.k))].iloc[0]
     glyphs = out / "networks" / f"{row.network}.safetensors"
+    images = [with_options(spec, split="test", seed=seed) for spec in (study.images, DIGITS)]
     return [
-        _Part(out / "glyphs", seed, command, with_options(study.images, split="test", seed=seed), glyphs),
-        _Part(out / "digits", seed, command, with_options(DIGITS, split="test", seed=seed), None),
+        _Part(out / name, seed, command, spec, network, transformations)
+        for name, spec, network in zip(PARTS, images, (glyphs, None), strict=True)
     ]
 
 
 def _measure(networks: Path, part: _Part) -> None:
-    images = load_images(part.images)
-    network = load_network(str(part.network or _train_digits(networks, part.seed)))
+    network = part.network or _train_digits(networks, part.seed)
     measure(
-        network,
-        images.limit(N_IMAGES, part.seed),
+        load_network(str(network)),
+        load_images(part.images),
+        transformations=part.transformations,
         device="cpu",
         out=part.out,
         resume=True,
         progress=current_progress(),
         command=part.command,
         seed=part.seed,
+        limit=N_IMAGES,
     )
 
 

@@ -1,19 +1,14 @@
 """Networks of a person's own choice, trained in the seen/unseen-transformed paradigm."""
 
 import inspect
-import json
-import platform
 import shutil
-import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 
-import invariscope
 from invariscope.core.errors import SettingError
 from invariscope.core.files import whole
 from invariscope.core.progress import Progress
@@ -22,8 +17,9 @@ from invariscope.images.images import Images
 from invariscope.images.load import load_images
 from invariscope.responses.recorder import Strength
 from invariscope.runs.device import choose_device
-from invariscope.runs.store import Store, key_of
+from invariscope.runs.store import Store
 from invariscope.studies.across_category import last_hidden_layer
+from invariscope.studies.record import Record
 from invariscope.training.grid import run_jobs
 from invariscope.training.job import Job, with_options
 from invariscope.training.loop import Schedule
@@ -83,7 +79,7 @@ def train_networks(
 
     Source: Jang et al., section 2.1.
     """
-    began, started = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
+    clock = Record("train", {}, command)
     kind = TRANSFORMATIONS[transformation]
     if epochs < 1:
         raise SettingError(f"epochs takes 1 or more passes over the images; got {epochs}.")
@@ -97,9 +93,8 @@ def train_networks(
         **{"magnitude": strength, "seen": ks, "seeds": list(seeds), "epochs": epochs},
     }
     prints = [each.fingerprint for each in sets.values()]
-    plan = {"command": "train", "version": invariscope.__version__, **configuration, "fingerprints": prints}
-    store = Store.open(out, plan, resume=resume, overwrite=overwrite)
-    if store.done:
+    record = replace(clock, configuration={**configuration, "fingerprints": prints})
+    if Store.open(out, record.plan, resume=resume, overwrite=overwrite).done:
         return out
     if overwrite:
         shutil.rmtree(out / "networks", ignore_errors=True)
@@ -113,27 +108,13 @@ def train_networks(
     )
     _write(out / "training.parquet", [row for _, history in done for row in history])
     _write(out / "paradigm.parquet", [row for row, _ in done])
-    info: Row = {
-        "kind": "train",
-        "version": invariscope.__version__,
-        "command": command,
-        "configuration": configuration,
-        "seeds": {"seeds": list(seeds)},
-        "images": {"spec": images, "fingerprint": prints[0], "n": len(next(iter(sets.values())).train), "skipped": 0},
-        "network": {"spec": network, "fingerprint": None},
-        "device": where,
-        "seconds": round(time.monotonic() - started, 2),
-        "warnings": [],
-        "started": began,
-        "environment": {
-            **{"python": platform.python_version(), "torch": torch.__version__},
-            "platform": f"{platform.system()} {platform.machine()}",
-        },
-        "key": key_of(plan),
-    }
-    with whole(out / "run.json") as draft:
-        draft.write_text(json.dumps(info, indent=1) + "\n", encoding="utf-8")
-    (out / ".plan.json").unlink(missing_ok=True)
+    record.write(
+        out,
+        seeds={"seeds": list(seeds)},
+        images={"spec": images, "fingerprint": prints[0], "n": len(next(iter(sets.values())).train), "skipped": 0},
+        network={"spec": network, "fingerprint": None},
+        device=where,
+    )
     return out
 
 

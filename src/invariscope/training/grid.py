@@ -1,16 +1,20 @@
 """Many jobs in several processes of one thread each, with the results of doing them one after another."""
 
 import multiprocessing
+import pickle
 import signal
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 
 from invariscope.core.errors import RunError, SettingError
+from invariscope.core.files import whole
 from invariscope.core.progress import Progress, Silent
 from invariscope.training.relay import Sender, Together, current_progress, receiving, set_current
 
@@ -72,8 +76,12 @@ def run_jobs(
         return list(_here(work, shared, jobs, inner, outer))
     context = multiprocessing.get_context("spawn")
     results: dict[int, R] = {}
-    with receiving(context, inner) as queue:
-        pool = ProcessPoolExecutor(min(workers, len(jobs)), context, _begin, (shared, queue))
+    # In a file, because a worker that dies while a long message is sent to it would leave us waiting for ever.
+    with receiving(context, inner) as queue, tempfile.TemporaryDirectory(prefix="invariscope-") as folder:
+        file = Path(folder) / "shared"
+        with whole(file) as draft:
+            draft.write_bytes(pickle.dumps(shared))
+        pool = ProcessPoolExecutor(min(workers, len(jobs)), context, _begin, (file, queue))
         try:
             places = {pool.submit(_do, work, job): place for place, job in enumerate(jobs)}
             for future in as_completed(places):
@@ -102,12 +110,12 @@ def _here(work: Callable[[S, J], R], shared: S, jobs: Sequence[J], inner: Progre
         set_current(before)
 
 
-def _begin(shared: Any, queue: Any) -> None:
+def _begin(file: Path, queue: Any) -> None:
     global _shared
     # Ctrl-C reaches the whole group: a worker then ends at once and without a traceback; its parent speaks.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     torch.set_num_threads(1)
-    _shared = shared
+    _shared = pickle.loads(file.read_bytes())
     set_current(Sender(queue))
 
 

@@ -13,6 +13,8 @@ from invariscope.images.images import Images
 from invariscope.images.prepared import Prepared
 from invariscope.networks.recipe import Recipe
 
+_NOTHING = np.empty(0, np.uint8)
+
 
 @dataclass(frozen=True)
 class Sets:
@@ -21,16 +23,16 @@ class Sets:
     Args:
         train: training images at the network's size.
         test: test images at the network's size.
-        train_labels: classes of the training images, as indices into `classes`; shape (image,).
-        test_labels: the same for the test images; shape (image,).
+        train_labels: classes of the training images, as indices into `classes`; shape (train image,).
+        test_labels: the same for the test images; shape (test image,).
         classes: names of the classes.
         fingerprint: of both sets of images.
     """
 
     train: Prepared
     test: Prepared
-    train_labels: Int[Tensor, " image"]
-    test_labels: Int[Tensor, " image"]
+    train_labels: Int[Tensor, " train_image"]
+    test_labels: Int[Tensor, " test_image"]
     classes: tuple[str, ...]
     fingerprint: str
 
@@ -38,14 +40,16 @@ class Sets:
         """Arrays instead of tensors: tensors would go through shared memory, of which containers have little."""
         state = dict(self.__dict__)
         for name in ("train", "test"):
-            state[name] = replace(state[name], pixels=_packed(state[name].pixels), owner=None, _there={})
+            images = state[name]
+            state[name] = replace(images, pixels=_NOTHING, owner=None, _there={}), _packed(images.pixels)
         for name in ("train_labels", "test_labels"):
             state[name] = state[name].numpy()
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name in ("train", "test"):
-            state[name] = replace(state[name], pixels=_unpacked(state[name].pixels))
+            images, packed = state[name]
+            state[name] = replace(images, pixels=_unpacked(packed))
         for name in ("train_labels", "test_labels"):
             state[name] = torch.from_numpy(state[name])
         self.__dict__.update(state)
