@@ -14,16 +14,18 @@ SECTIONS = ("Args", "Attributes", "Returns", "Yields", "Raises", "Example", "Sou
 OPENING = """# Reference
 
 Made from the docstrings by `scripts/reference.py`. `import invariscope as inv`; every name below is `inv.NAME`.
-Numbers are explained in [decisions.md](decisions.md).
+Numbers are explained in [decisions.md](decisions.md). `inv.TRANSFORMATIONS` and `inv.MEASURES` are the registries:
+mappings from name to class.
 """
 
 
 def reference() -> str:
     """The whole page."""
     kinds = [TRANSFORMATIONS[name] for name in TRANSFORMATIONS]
-    names = [name for name in invariscope.__all__ if getattr(invariscope, name) not in kinds]
+    public = [name for name in invariscope.__all__ if not name.startswith("_")]
+    names = [name for name in public if not name.isupper() and getattr(invariscope, name) not in kinds]
     parts = [OPENING, "## Calls and types\n"]
-    parts += [entry(name, getattr(invariscope, name)) for name in names if inspect.getdoc(getattr(invariscope, name))]
+    parts += [entry(name, getattr(invariscope, name)) for name in names]
     parts.append("## Transformations\n")
     parts.append("| name | magnitude | identity | span | default grid |\n|---|---|---|---|---|")
     parts += [row(name) for name in TRANSFORMATIONS]
@@ -47,7 +49,7 @@ def row(name: str) -> str:
 def entry(name: str, thing: object) -> str:
     """A public name with its call and its docstring; a class with its public methods."""
     text = f"### {name}\n\n"
-    if callable(thing) and not name.isupper():
+    if not (inspect.isclass(thing) and issubclass(thing, Exception)):
         text += f"```python\n{name}{call(thing)}\n```\n\n"
     text += body(inspect.getdoc(thing) or "")
     if inspect.isclass(thing) and thing not in [TRANSFORMATIONS[known] for known in TRANSFORMATIONS]:
