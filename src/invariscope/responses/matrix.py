@@ -1,5 +1,6 @@
 """Where the responses of all units to all images lie: in memory, or in a temporary file when they are too many."""
 
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from invariscope.core.errors import SettingError
+from invariscope.core.errors import SettingError, StorageError
 
 _UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 
@@ -57,17 +58,34 @@ def matrices(
 
     Yields:
         The matrices, float32, not initialised.
+
+    Raises:
+        StorageError: the temporary files do not fit on the disk.
     """
     if 4 * count * images * units <= memory:
         yield [torch.empty(images, units, device=device) for _ in range(count)]
         return
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".responses-", dir=folder) as spool:
-        yield [
-            torch.from_file(str(Path(spool) / str(place)), shared=True, size=images * units).view(images, units)
-            for place in range(count)
-        ]
+    with tempfile.TemporaryDirectory(prefix=".responses-", dir=folder, ignore_cleanup_errors=True) as spool:
+        files = [Path(spool) / str(place) for place in range(count)]
+        for file in files:
+            _reserve(file, 4 * images * units)
+        yield [torch.from_file(str(file), shared=True, size=images * units).view(images, units) for file in files]
+
+
+def _reserve(file: Path, size: int) -> None:
+    # The operating system ends a process that writes to a mapped file with no room on the disk behind it.
+    with file.open("wb") as opened:
+        try:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(opened.fileno(), 0, size)
+        except OSError as error:
+            raise StorageError(
+                f"the responses of all units take {size / 1e9:.2g} GB more than {file.parent.parent} can hold "
+                f"({(error.strerror or str(error)).lower()}); free some space, measure fewer layers or images, or give "
+                "more --memory."
+            ) from error
 
 
 class Columns(Mapping[str, slice]):

@@ -120,9 +120,7 @@ class Recorder:
             stack.enter_context(tap(self.network, list(layouts) if matrix is not None else [], keep))
             recorder = stack.enter_context(record_tail(self.network, tail_site)) if tail_site else None
             output = self.network(images)
-        while output.ndim > 2:
-            output = output.mean(-1)
-        return output.reshape(len(images), -1).float().cpu(), recorder.tails if recorder else []
+        return _flat(output), recorder.tails if recorder else []
 
     def record(
         self,
@@ -146,19 +144,35 @@ class Recorder:
         Raises:
             NetworkError: an output is not a number.
         """
+        columns, layouts = self.columns(), {site.name: site.layout for site in self.sites}
         outputs: Tensor | None = None
         tails: list[Tail] = []
-        for rows, indices, batch in self.batches():
-            images = batch if strength is None else strength(batch, indices)
-            output, new = self.forward(images, matrix[rows], tail_site if rows.start < tail_images else None)
-            tails += new
-            if outputs is None:
-                outputs = torch.empty(len(self.order), output.shape[1])
-            outputs[rows] = output
-            self.progress.advance(len(indices))
+        rows = slice(0, 0)
+
+        def keep(name: str, activation: Tensor) -> None:
+            matrix[rows, columns[name]] = reduce_units(activation, layouts[name], self.units, self.reduce)
+
+        with torch.no_grad(), tap(self.network, list(layouts), keep):
+            for rows, indices, batch in self.batches():
+                images = batch if strength is None else strength(batch, indices)
+                with ExitStack() as stack:
+                    wanted = tail_site is not None and rows.start < tail_images
+                    recorder = stack.enter_context(record_tail(self.network, str(tail_site))) if wanted else None
+                    output = _flat(self.network(images))
+                tails += recorder.tails if recorder else []
+                if outputs is None:
+                    outputs = torch.empty(len(self.order), output.shape[1])
+                outputs[rows] = output
+                self.progress.advance(len(indices))
         assert outputs is not None
         check_numbers(outputs, strength)
         return Recording(outputs, tails)
+
+
+def _flat(output: Tensor) -> Float[Tensor, "image output"]:
+    while output.ndim > 2:
+        output = output.mean(-1)
+    return output.reshape(len(output), -1).float().cpu()
 
 
 def check_numbers(outputs: Float[Tensor, "image output"], strength: Strength | None) -> None:

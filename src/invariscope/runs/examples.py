@@ -32,7 +32,7 @@ def save_picture(image: Float[Tensor, "channel height width"], file: Path) -> No
     elif longest * 2 <= _SIZE:
         step = _SIZE // longest
         picture = picture.resize((picture.width * step, picture.height * step), Image.Resampling.NEAREST)
-    picture.save(file, optimize=True)
+    picture.save(file)
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ class Illustrator:
                         "magnitude": strength.magnitude,
                         "image": int(self.recorder.order[row]),
                         "class": None if labels is None else self._name(int(labels[row])),
-                        "predicted": self._name(_known(predicted[place, row])),
-                        "clean_predicted": self._name(_known(predicted[_clean(strengths), row])),
+                        "predicted": self._name(_known(int(predicted[place, row]))),
+                        "clean_predicted": self._name(_known(int(predicted[_clean(strengths), row]))),
                     }
                 )
         return index
@@ -146,7 +146,7 @@ class Illustrator:
 
 
 def _known(label: int) -> int | None:
-    return int(label) if label >= 0 else None
+    return label if label >= 0 else None
 
 
 def _clean(strengths: Sequence[Strength]) -> int:

@@ -1,10 +1,8 @@
 """The main job: how far a network tolerates each transformation, in which layers and units, and why."""
 
 import platform
-import tempfile
 import time
 import warnings as python_warnings
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,13 +20,14 @@ from invariscope.networks.network import Network, as_network
 from invariscope.runs.describe import describe
 from invariscope.runs.device import choose_device
 from invariscope.runs.execute import execute
+from invariscope.runs.place import place
 from invariscope.runs.plan import Plan, make_plan
 from invariscope.runs.run import Run
 from invariscope.runs.settings import Settings
 from invariscope.runs.store import Store
 from invariscope.transformations.base import Transformation
 
-Transformations = str | Sequence[str | Transformation] | Mapping[str, Sequence[float]] | None
+Transformations = str | Sequence[str | Transformation] | Mapping[str, Sequence[float | int]] | None
 
 
 def measure(
@@ -102,21 +101,18 @@ def measure(
     prepared = pictures.fit(loaded.recipe, cache=None if cache is None else Path(cache), strict=strict)
     loaded.to(where)
     plan = make_plan(loaded, prepared, pictures, chosen, transformations, magnitudes, group_classes, class_names, where)
-    holder = None
-    if out is None:
-        holder = tempfile.TemporaryDirectory(prefix="invariscope-", ignore_cleanup_errors=True)
-        out = Path(holder.name) / "run"
-    store = Store.open(Path(out), plan.as_dict(), resume=resume, overwrite=overwrite)
-    if not store.done:
-        with python_warnings.catch_warnings():
-            # A user's network may warn at every forward pass; what matters is in the run's own warnings.
-            python_warnings.simplefilter("ignore")
-            found = execute(plan, store, progress or Silent())
-        info = _info(plan, found, command, began, time.monotonic() - started, where)
-        store.finish([part.name for part in plan.parts], info, describe(info), split_units=chosen.units == "positions")
-    run = Run(store.path)
-    if holder is not None:
-        weakref.finalize(run, holder.cleanup)
+    with place(out) as chosen_place:
+        store = Store.open(chosen_place.path, plan.as_dict(), resume=resume, overwrite=overwrite)
+        if not store.done:
+            with store.filling(), python_warnings.catch_warnings():
+                # A user's network may warn at every forward pass; what matters is in the run's own warnings.
+                python_warnings.simplefilter("ignore")
+                found = execute(plan, store, progress or Silent())
+                info = _info(plan, found, command, began, time.monotonic() - started, where)
+                names = [part.name for part in plan.parts]
+                store.finish(names, info, describe(info), split_units=chosen.units == "positions")
+        run = Run(store.path)
+        chosen_place.keep_for(run)
     return run
 
 

@@ -120,7 +120,7 @@ def make_plan(
     prepared: Prepared,
     images: Images,
     settings: Settings,
-    transformations: str | Sequence[str | Transformation] | Mapping[str, Sequence[float]] | None,
+    transformations: str | Sequence[str | Transformation] | Mapping[str, Sequence[float | int]] | None,
     magnitudes: Sequence[str],
     group_classes: Sequence[str] | str | Path | None,
     class_names: Sequence[str] | str | Path | None,
@@ -173,7 +173,7 @@ def make_plan(
 
 
 def _parts(
-    transformations: str | Sequence[str | Transformation] | Mapping[str, Sequence[float]] | None,
+    transformations: str | Sequence[str | Transformation] | Mapping[str, Sequence[float | int]] | None,
     magnitudes: Sequence[str],
     network: Network,
     prepared: Prepared,

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from invariscope.measures.evaluate import Accumulator
+from invariscope.measures.moments import ROUNDING
 from invariscope.measures.negative import without_negative
 from invariscope.measures.variances import Variances
 from invariscope.responses.matrix import Columns
@@ -212,7 +213,8 @@ class _Judge:
             scale=torch.maximum(clean.high.abs(), clean.low.abs()),
             tau=plan.settings.tau,
         )
-        hidden = torch.zeros_like(self.negative) if mapped else self.negative
+        same = torch.maximum(clean.high, moved.high) - self._low <= ROUNDING * self._low.abs()
+        hidden = same & (high > 0) if mapped else same & (high > 0) | self.negative
         self.sums = Accumulator(reference, negative=hidden, fused="auto")
         self.mapped_sums = self.sums
         if mapped:

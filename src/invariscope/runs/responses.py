@@ -2,9 +2,8 @@
 
 import hashlib
 import platform
-import tempfile
 import time
-import weakref
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from invariscope.responses.matrix import Columns
 from invariscope.responses.recorded import Recorded, from_arrays, from_table, load_recorded
 from invariscope.runs.describe import describe
 from invariscope.runs.groups import Groups
+from invariscope.runs.place import place
 from invariscope.runs.rows import RowMaker
 from invariscope.runs.run import Run
 from invariscope.runs.settings import Settings
@@ -76,20 +76,17 @@ def measure_responses(
     began = datetime.now(UTC).isoformat(timespec="seconds")
     recorded = _load(clean, transformed, transformation, magnitude)
     chosen = Settings(**settings)
-    holder = None
-    if out is None:
-        holder = tempfile.TemporaryDirectory(prefix="invariscope-", ignore_cleanup_errors=True)
-        out = Path(holder.name) / "run"
     fingerprint = _fingerprint(recorded)
     plan = {"version": invariscope.__version__, "responses": fingerprint, "settings": chosen.as_dict()}
-    store = Store.open(Path(out), plan, resume=resume, overwrite=overwrite)
-    if not store.done:
-        parts = _measure(recorded, chosen, store)
-        info = _info(recorded, chosen, fingerprint, store, command, began, time.monotonic() - started)
-        store.finish(parts, info, describe(info))
-    run = Run(store.path)
-    if holder is not None:
-        weakref.finalize(run, holder.cleanup)
+    with place(out) as chosen_place:
+        store = Store.open(chosen_place.path, plan, resume=resume, overwrite=overwrite)
+        if not store.done:
+            with store.filling():
+                parts = _measure(recorded, chosen, store)
+                info = _info(recorded, chosen, fingerprint, store, command, began, time.monotonic() - started)
+                store.finish(parts, info, describe(info))
+        run = Run(store.path)
+        chosen_place.keep_for(run)
     return run
 
 
@@ -154,13 +151,14 @@ def _measure(recorded: Recorded, settings: Settings, store: Store) -> list[str]:
             "layers": pd.concat(layers, ignore_index=True),
             "verdicts": verdict_rows(None, evidence, limits, name=name, seed=settings.seed),
         }
-        store.add(_part(name), tables, negative_sites=[LAYER] if two_signs else [])
-    return [_part(name) for name in names]
+        store.add(_part(name, names), tables, negative_sites=[LAYER] if two_signs else [])
+    return [_part(name, names) for name in names]
 
 
-def _part(name: str) -> str:
+def _part(name: str, names: Sequence[str]) -> str:
     # A recorded transformation may be called anything; its part's folder may not.
-    return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name) or "part"
+    plain = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name)
+    return f"{names.index(name):03d}-{plain}"[:100]
 
 
 def _info(

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,11 +38,13 @@ class Store:
         path: the directory.
         plan: all that decides the run's numbers; plain values.
         done: the directory already holds this very run, finished.
+        made: the directory was made for this run.
     """
 
     path: Path
     plan: Mapping[str, Any]
     done: bool = False
+    made: bool = False
 
     @classmethod
     def open(cls, path: Path, plan: Mapping[str, Any], *, resume: bool, overwrite: bool) -> "Store":
@@ -71,9 +74,28 @@ class Store:
                     f"{path} holds {state} with other settings, images or weights, so it cannot be resumed; "
                     "say --overwrite to replace it, or choose another --out."
                 )
+            _clear_drafts(path / _PARTS)
             return cls(path, plan, done=marker.name == _INFO)
-        _write_json(path / _PLAN, {"key": key_of(plan), "plan": plan})
-        return cls(path, plan)
+        store = cls(path, plan, made=not path.exists())
+        with store.filling():
+            _write_json(path / _PLAN, {"key": key_of(plan), "plan": plan})
+        return store
+
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """Within the block parts are added; after an error before the first is finished, no trace is left."""
+        try:
+            yield
+        except Exception:
+            _clear_drafts(self.path / _PARTS)
+            with suppress(OSError):
+                (self.path / _PARTS).rmdir()
+            if not (self.path / _PARTS).exists():
+                (self.path / _PLAN).unlink(missing_ok=True)
+                if self.made:
+                    with suppress(OSError):
+                        self.path.rmdir()
+            raise
 
     def has(self, name: str) -> bool:
         """Whether a part is finished."""
@@ -156,6 +178,12 @@ def clear(path: Path) -> None:
         (path / name).unlink(missing_ok=True)
     for name in (_PARTS, "examples", "figures", "units"):
         shutil.rmtree(path / name, ignore_errors=True)
+
+
+def _clear_drafts(parts: Path) -> None:
+    """Remove what a run that was killed left half written: drafts of parts, and responses in temporary files."""
+    for draft in parts.glob(".*"):
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _key_in(marker: Path) -> str:

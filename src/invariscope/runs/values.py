@@ -10,11 +10,13 @@ from torch import Tensor
 from invariscope.measures.base import MEASURES, Measure
 from invariscope.measures.evaluate import Accumulator, evaluate
 from invariscope.measures.influence import Influence
+from invariscope.measures.moments import ROUNDING
 from invariscope.measures.negative import without_negative
 from invariscope.responses.matrix import Columns
 from invariscope.responses.pair import Pair
 from invariscope.responses.reference import Reference
 from invariscope.runs.settings import Settings
+from invariscope.statistics.extremes import Extremes
 from invariscope.statistics.resampling import bootstrap_weights
 from invariscope.statistics.top_share import top_share_threshold
 
@@ -135,15 +137,16 @@ class Evaluator:
         """Whether the unit's site has negative responses, clean or transformed."""
         return by_site((self.clean.amin(0) < 0) | (transformed.amin(0) < 0), self.columns)
 
-    def _views(
-        self, transformed: Tensor, negative: Tensor
-    ) -> list[tuple[Pair, list[Measure], bool | Bool[Tensor, " unit"]]]:
-        """Responses as they are, and, where negative ones are to be treated, as the measures of activity see them."""
+    def _views(self, transformed: Tensor, negative: Tensor) -> list[tuple[Pair, list[Measure], Bool[Tensor, " unit"]]]:
+        """Responses as they are, and, where negative ones are to be treated, as the measures of activity see them.
+
+        With either, the measures, and the units of which those that need responses of 0 or more say nothing.
+        """
         measures = [MEASURES[name]() for name in MEASURES]
         moved = None if self.partner is None else transformed[self.partner]
         plain = Pair(self.clean, transformed, moved)
         if self.settings.negative is None or not bool(negative.any()):
-            return [(plain, measures, negative)]
+            return [(plain, measures, negative | constant(plain))]
         low = torch.minimum(self.clean.amin(0), transformed.amin(0))
         clean, changed = (
             torch.where(negative, without_negative(block, self.settings.negative, low), block)
@@ -151,8 +154,8 @@ class Evaluator:
         )
         mapped = Pair(clean, changed, None if self.partner is None else changed[self.partner])
         return [
-            (plain, [measure for measure in measures if not measure.nonnegative], False),
-            (mapped, [measure for measure in measures if measure.nonnegative], False),
+            (plain, [measure for measure in measures if not measure.nonnegative], torch.zeros_like(negative)),
+            (mapped, [measure for measure in measures if measure.nonnegative], constant(mapped)),
         ]
 
     def _reference(self, pair: Pair) -> Reference:
@@ -163,6 +166,20 @@ class Evaluator:
             scale=pair.clean.abs().amax(0),
             tau=self.settings.tau,
         )
+
+
+def constant(pair: Pair) -> Bool[Tensor, " unit"]:
+    """Units that answer the same to every image, clean or transformed, but for rounding: not invariant but dead.
+
+    Units that are silent throughout are not among them: they are never active, and counted so.
+
+    Example:
+        >>> one = torch.tensor([[0.3, 0.0, 0.0, 0.2]])
+        >>> constant(Pair(one, torch.tensor([[0.3, 0.0, 0.5, 0.1]]))).tolist()
+        [True, False, False, False]
+    """
+    both = Extremes.of(pair.clean).merge(Extremes.of(pair.transformed))
+    return (both.high - both.low <= ROUNDING * both.scale) & (both.high > 0)
 
 
 def by_site(units: Bool[Tensor, " unit"], columns: Columns) -> Bool[Tensor, " unit"]:

@@ -156,7 +156,7 @@ def _violins(axes: Axes, units: pd.DataFrame, layers: Sequence[str], measure: st
 
 def _quiet(axes: Axes, ticks: Sequence[float]) -> None:
     axes.yaxis.set_major_locator(FixedLocator(list(ticks)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value).replace("-", MINUS)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(float(value)).replace("-", MINUS)))
     axes.grid(axis="y", color=LIGHT["rule"], linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines["left"].set_visible(False)
