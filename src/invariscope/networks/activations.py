@@ -49,8 +49,8 @@ def site_of(name: str, args: Sequence[object], kwargs: Mapping[str, object]) -> 
     """Kind and operation of a call that makes a site of its own, told without looking at sizes.
 
     A rectifier is one by name; a clamp is one where it cuts at 0. A sum is an addition of two tensors of as many axes
-    (two at least), neither of them a weight: a bias or a constant makes none. Sizes do not matter, so that a batch of
-    another size numbers its calls alike.
+    (two at least), neither of them a weight: a bias or a constant makes none. Sizes do not matter here, so that a batch
+    of another size numbers its calls alike.
 
     Args:
         name: the plain name of the function.

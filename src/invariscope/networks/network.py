@@ -52,7 +52,7 @@ class Network:
         self.module = unwrap(self.module)
         self.spec = self.spec or type(self.module).__name__
 
-    def __call__(self, images: Float[Tensor, "image channel height width"]) -> Float[Tensor, "image ..."]:
+    def __call__(self, images: Float[Tensor, "image channel height width"]) -> Float[Tensor, "..."]:
         """Logits of images in [0,1].
 
         Args:

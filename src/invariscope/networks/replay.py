@@ -4,6 +4,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
 from invariscope.networks.activations import CANDIDATES, is_rectifier, plain_name, site_of
-from invariscope.networks.network import as_network, evaluating
+from invariscope.networks.network import as_network
 from invariscope.networks.outputs import tensors_of
 from invariscope.networks.sites import find_sites
 from invariscope.networks.tap import tap
@@ -83,7 +84,6 @@ class _Witness(ExitStack):
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
         self.expected: dict[str, Tensor] = {}
-        self.active = True
         self.running: list[str] = []
         self.calls: dict[str, int] = {}
         self._module = module
@@ -92,8 +92,8 @@ class _Witness(ExitStack):
     def __enter__(self) -> "_Witness":
         super().__enter__()
         for path, part in self._module.named_modules():
-            self.callback(part.register_forward_pre_hook(self._before(path), with_kwargs=True).remove)
-            self.callback(part.register_forward_hook(self._after(path)).remove)
+            self.callback(part.register_forward_pre_hook(partial(self._before, path), with_kwargs=True).remove)
+            self.callback(part.register_forward_hook(partial(self._after, path)).remove)
         self.enter_context(_Again(self))
         return self
 
@@ -101,33 +101,29 @@ class _Witness(ExitStack):
         """Whether a rectifier's own operations are running."""
         return any(is_rectifier(self._apart[path]) for path in self.running)
 
-    def _before(self, path: str) -> Any:
-        def before(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            if path == "":
-                self.running.clear()
-                self.calls.clear()
-                self.expected.clear()
-            self.running.append(path)
-            if self.active and path:
-                apart, self.active = self._apart[path], False
-                with evaluating(apart):
-                    output = apart(*_clones(args), **_clones(kwargs))
-                self.active = True
-                # A call further in may run before this one's result is told: results wait under the number of the call.
-                self.calls[path] = self.calls.get(path, 0) + 1
-                label = path if self.calls[path] == 1 else f"{path}#{self.calls[path]}"
-                self.expected.update({label + suffix: _clones(tensor) for suffix, tensor in tensors_of(output)})
+    def _before(self, path: str, _module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if path == "":
+            self.running.clear()
+            self.calls.clear()
+            self.expected.clear()
+        self.running.append(path)
+        if path:
+            # Nobody watches the second run.
+            with torch._C.DisableTorchFunction():
+                output = self._apart[path](*_clones(args), **_clones(kwargs))
+            label = self.number(path, "{}")
+            self.expected.update({label + suffix: tensor for suffix, tensor in tensors_of(output)})
 
-        return before
+    def _after(self, path: str, _module: nn.Module, _args: object, _output: object) -> None:
+        if path == "":
+            self.running.clear()
+        else:
+            self.running.pop()
 
-    def _after(self, path: str) -> Any:
-        def after(_module: nn.Module, _args: object, _output: object) -> None:
-            if path == "":
-                self.running.clear()
-            else:
-                self.running.pop()
-
-        return after
+    def number(self, place: str, first: str = "{}#1") -> str:
+        """The name of the next call there."""
+        self.calls[place] = self.calls.get(place, 0) + 1
+        return first.format(place) if self.calls[place] == 1 else f"{place}#{self.calls[place]}"
 
 
 class _Again(TorchFunctionMode):
@@ -140,13 +136,12 @@ class _Again(TorchFunctionMode):
     ) -> Any:
         kwargs, witness = kwargs or {}, self._witness
         name = plain_name(func)
-        if not witness.active or not witness.running or name not in CANDIDATES:
+        if not witness.running or name not in CANDIDATES:
             return func(*args, **kwargs)
         site = site_of(name, args, kwargs)
         if site is not None and not witness.inside_rectifier():
             place = ".".join(filter(None, (witness.running[-1], f"{site[1]}()")))
-            witness.calls[place] = witness.calls.get(place, 0) + 1
-            witness.expected[f"{place}#{witness.calls[place]}"] = func(*_clones(args), **_clones(kwargs))
+            witness.expected[witness.number(place)] = func(*_clones(args), **_clones(kwargs))
         return func(*args, **kwargs)
 
 
@@ -155,7 +150,7 @@ def _clones(value: Any) -> Any:
 
 
 def _out_of_place(module: nn.Module) -> nn.Module:
-    apart = copy.deepcopy(module)
+    apart = copy.deepcopy(module).eval()
     for part in apart.modules():
         if isinstance(getattr(part, "inplace", None), bool):
             setattr(part, "inplace", False)  # noqa: B010

@@ -186,7 +186,7 @@ def _found(network: Network, images: Tensor, count: int) -> list[Site]:
 
     def note(event: Event) -> None:
         tensor = event.tensor
-        if tensor.is_floating_point() and tensor.ndim:
+        if tensor.is_floating_point() and tensor.ndim and event.alike:
             layout = follower.layout(tensor)
             site = Site(event.name, event.kind, event.operation, tuple(tensor.shape), layout)
             found.append((site, follower.weighted))

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
-from torch.utils.hooks import RemovableHandle
 
 from invariscope.networks.activations import CANDIDATES, is_rectifier, plain_name, site_of
 from invariscope.networks.outputs import logits_of, tensors_of
@@ -24,12 +23,14 @@ class Event(NamedTuple):
         kind: "activation", "module", "sum" or "output".
         operation: the class of the module, or the name of the function.
         tensor: the activation itself; what runs next may overwrite it.
+        alike: whether what was added, if this is a sum, were two tensors of the sum's own shape.
     """
 
     name: str
     kind: str
     operation: str
     tensor: Tensor
+    alike: bool = True
 
 
 # May answer with a tensor to go on with in place of the activation.
@@ -89,7 +90,8 @@ class _Functions(TorchFunctionMode):
             state.calls[place] += 1
             label = f"{place}#{state.calls[place]}"
             if self._wanted is None or label in self._wanted:
-                instead = state.emit(Event(label, kind, operation, result))
+                alike = kind != "sum" or all(term.shape == result.shape for term in _tensors(args, kwargs))
+                instead = state.emit(Event(label, kind, operation, result, alike))
                 return result if instead is None else instead
         return result
 
@@ -124,42 +126,49 @@ def watch(
         for path, part in module.named_modules():
             told = path == "" or roots is None or path in roots
             if told or functions:
-                for handle in _hooks(state, path, part, names if told else ()):
-                    stack.callback(handle.remove)
+                hooks = _Part(state, path, part, names if told else ())
+                stack.callback(part.register_forward_pre_hook(hooks.before).remove)
+                stack.callback(part.register_forward_hook(hooks.after).remove)
         if functions:
             stack.enter_context(_Functions(state, names, observe))
         yield
 
 
-def _hooks(state: _Pass, path: str, part: nn.Module, wanted: Collection[str] | None) -> list[RemovableHandle]:
-    rectifier, operation = is_rectifier(part), type(part).__name__
-    kind = "activation" if rectifier else "module"
+class _Part:
+    """The hooks of one module."""
 
-    def before(_module: nn.Module, _args: object) -> None:
-        if path == "":
-            state.begin()
-        state.running.append(path)
-        state.rectifying += rectifier
+    def __init__(self, state: _Pass, path: str, part: nn.Module, wanted: Collection[str] | None) -> None:
+        self._state, self._path, self._wanted = state, path, wanted
+        self._rectifier, self._operation = is_rectifier(part), type(part).__name__
 
-    def after(_module: nn.Module, _args: object, output: object) -> object:
-        if path == "":
+    def before(self, _module: nn.Module, _args: object) -> None:
+        if self._path == "":
+            self._state.begin()
+        self._state.running.append(self._path)
+        self._state.rectifying += self._rectifier
+
+    def after(self, _module: nn.Module, _args: object, output: object) -> object:
+        state = self._state
+        if self._path == "":
             state.running.clear()
-            if wanted is None or OUTPUT in wanted:
-                return state.emit(Event(OUTPUT, "output", operation, logits_of(output)))
-            return None
+            told = self._wanted is None or OUTPUT in self._wanted
+            return state.emit(Event(OUTPUT, "output", self._operation, logits_of(output))) if told else None
         state.running.pop()
-        state.rectifying -= rectifier
-        state.calls[path] += 1
-        label = path if state.calls[path] == 1 else f"{path}#{state.calls[path]}"
+        state.rectifying -= self._rectifier
+        state.calls[self._path] += 1
+        label = self._path if state.calls[self._path] == 1 else f"{self._path}#{state.calls[self._path]}"
         replaced = output
         for suffix, tensor in tensors_of(output):
-            if wanted is None or label + suffix in wanted:
-                instead = state.emit(Event(label + suffix, kind, operation, tensor))
+            if self._wanted is None or label + suffix in self._wanted:
+                kind = "activation" if self._rectifier else "module"
+                instead = state.emit(Event(label + suffix, kind, self._operation, tensor))
                 if instead is not None:
                     replaced = _replaced(replaced, tensor, instead)
         return None if replaced is output else replaced
 
-    return [part.register_forward_pre_hook(before), part.register_forward_hook(after)]
+
+def _tensors(args: Sequence[object], kwargs: Mapping[str, object]) -> list[Tensor]:
+    return [term for term in (*args, kwargs.get("other")) if isinstance(term, Tensor)]
 
 
 def _replaced(output: object, old: Tensor, new: Tensor) -> object:
