@@ -42,7 +42,7 @@ def findings(table: pd.DataFrame) -> list[str]:
 def _asked(table: pd.DataFrame) -> list[str]:
     if table.empty:
         return []
-    classes = int(table["n_classes"].max())
+    classes = n_classes(table)
     return [
         f"Each of {count(len(table), 'network')} learned to tell {classes} classes apart, and saw some of them also "
         "transformed. What does it do with the others, when they are transformed for the first time?"
@@ -53,7 +53,7 @@ def _sentence(
     name: str, rows: pd.DataFrame, first: pd.DataFrame, last: pd.DataFrame, across: bool, invariance: bool
 ) -> str:
     low, high = int(first["k"].iloc[0]), int(last["k"].iloc[0])
-    classes = int(rows["n_classes"].max())
+    classes = n_classes(rows)
     moved = (
         f"from {percent(first['across'].mean())} with {count(low, 'class', 'classes')} seen transformed to "
         f"{percent(last['across'].mean())} with {high} of {classes}"
@@ -73,6 +73,11 @@ def _sentence(
     r = _correlation(rows)
     together = f"; over the {len(rows)} networks the two correlate with r = {number(r, 2)}" if not math.isnan(r) else ""
     return f"{title(name)}: {both}{together}."
+
+
+def n_classes(table: pd.DataFrame) -> int:
+    """How many classes the networks tell apart; the most that were seen transformed where the table does not say."""
+    return int(table[["n_classes", "k"]].max().max())
 
 
 def rises(first: pd.DataFrame, last: pd.DataFrame, column: str) -> bool:

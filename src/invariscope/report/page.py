@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
 
 from invariscope.core.files import whole
 from invariscope.report.ink import COLOURS
@@ -59,17 +58,10 @@ def _most_panes(page: Section) -> int:
     return max(max(len(each.figures["layers"]), len(each.driven), 1) for each in sections)
 
 
-def _breakable(name: str) -> Markup:
-    """A layer's name that may break after its dots."""
-    return Markup(str(escape(name)).replace(".", ".<wbr>"))
-
-
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(
-        percent=percent, number=number, title_of=title, spoken=spoken, breakable=_breakable, embed=embed
-    )
+    environment.filters.update(percent=percent, number=number, title_of=title, spoken=spoken, embed=embed)
     environment.globals["meaning"] = MEANING
     return environment

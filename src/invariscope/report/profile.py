@@ -77,11 +77,11 @@ class Profile:
 
         In words: from there on the network is always at least half as invariant as it ends up.
         """
-        place = None
+        place, way, target = None, self.way, self.target
         for index in range(len(self.layers) - 1, -1, -1):
-            if math.isnan(self.way[index]):
+            if math.isnan(way[index]):
                 continue
-            if not self.mean[index] >= self.target[index]:
+            if not self.mean[index] >= target[index]:
                 break
             place = index
         return place
@@ -89,7 +89,7 @@ class Profile:
 
 def layer_order(run: RunData) -> list[str]:
     """The sites' names in the order of execution."""
-    measured = list(dict.fromkeys(run.tables["layers"]["layer"]))
+    measured = [str(name) for name in run.tables["layers"]["layer"].unique()]
     sites = [str(site.get("name")) for site in run.info.get("sites") or []]
     ordered = [name for name in sites if name in set(measured)]
     return ordered + [name for name in measured if name not in set(ordered)]

@@ -128,8 +128,15 @@ def read_run(path: Path, title: str | None = None) -> RunData:
         raise RunError(f"{file} is damaged: it holds no object; measure again with --overwrite.")
     tables = {name: _table(path / f"{name}.parquet", name) for name in COLUMNS if name != "units"}
     index = path / "examples" / "index.json"
-    parts = tuple(read_run(path / part["path"], tidy(part.get("title", ""))) for part in info.get("parts") or ())
+    parts = tuple(read_run(path / place, tidy(name)) for place, name in map(_part, info.get("parts") or ()))
     return RunData(path, info, tables, _json(index) if index.exists() else [], title, parts)
+
+
+def _part(part: Any) -> tuple[str, str]:
+    """Where a part lies and what it is called: as run.json says, or by its folder's name."""
+    if isinstance(part, dict):
+        return str(part["path"]), str(part.get("title") or part["path"])
+    return str(part), f"{str(part).replace('-', ' ').capitalize()}: full measurement"
 
 
 def _json(file: Path) -> Any:

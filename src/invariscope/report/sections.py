@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
-from markupsafe import Markup
 
 from invariscope.report.answers import Answer, answer_all
 from invariscope.report.cautions import cautions
@@ -33,7 +32,7 @@ class Figure:
     title: str
     caption: str
     alternative: str
-    svg: Markup
+    svg: str
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,7 @@ def _figure(drawn: Drawn, folder: Path, prefix: str, kind: str) -> Figure:
     named = Drawn(prefix + drawn.name, drawn.title, drawn.caption, drawn.alternative, drawn.figure)
     text = save(named, folder)
     # The drawing library escapes all text; nothing else in the drawing comes from outside.
-    svg = Markup() if kind in _SHEETS else Markup(inline(text, named.name))
+    svg = "" if kind in _SHEETS else inline(text, named.name)
     return Figure(named.name, drawn.title, drawn.caption, drawn.alternative, svg)
 
 

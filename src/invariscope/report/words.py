@@ -103,7 +103,7 @@ def tidy(text: object, most: int | None = None) -> str:
     return clean if most is None or len(clean) <= most else clean[: most - 1].rstrip() + "…"
 
 
-def number(value: float, digits: int = 3) -> str:
+def number(value: float | int, digits: int = 3) -> str:
     """A number with few digits and a true minus sign; a dash where it is unknown.
 
     Example:
@@ -120,7 +120,7 @@ def number(value: float, digits: int = 3) -> str:
     return (MINUS if value < 0 else "") + text
 
 
-def percent(share: float, digits: int = 0) -> str:
+def percent(share: float | int, digits: int = 0) -> str:
     """A share as a percentage.
 
     Example:
@@ -132,7 +132,7 @@ def percent(share: float, digits: int = 0) -> str:
     return f"{share * 100:.{digits}f}".replace("-", MINUS) + "\u202f%"
 
 
-def points(share: float) -> str:
+def points(share: float | int) -> str:
     """A difference of shares in percentage points, with its sign.
 
     Example:
@@ -145,7 +145,7 @@ def points(share: float) -> str:
     return "0" if whole == 0 else ("+" if whole > 0 else MINUS) + str(abs(whole))
 
 
-def interval(low: float, high: float, digits: int = 2) -> str:
+def interval(low: float | int, high: float | int, digits: int = 2) -> str:
     """A confidence interval in brackets; nothing where it is unknown.
 
     Example:
@@ -157,7 +157,7 @@ def interval(low: float, high: float, digits: int = 2) -> str:
     return f"[{number(low, digits)}, {number(high, digits)}]"
 
 
-def percent_interval(low: float, high: float) -> str:
+def percent_interval(low: float | int, high: float | int) -> str:
     """A confidence interval of a share, in percent; nothing where it is unknown.
 
     Example:
@@ -180,7 +180,7 @@ def sign_of(unit_of_measure: str) -> str:
     return next((sign for start, sign in _SIGNS.items() if first == start or first == f"{start}s"), "")
 
 
-def amount(value: float, unit_of_measure: str, digits: int = 3) -> str:
+def amount(value: float | int, unit_of_measure: str, digits: int = 3) -> str:
     """A magnitude with its unit of measure in short.
 
     Example:
@@ -202,7 +202,7 @@ def listed(words: Sequence[str], most: int = 4) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
 
 
-def count(n: float, noun: str, plural: str | None = None) -> str:
+def count(n: float | int, noun: str, plural: str | None = None) -> str:
     """How many of what.
 
     Example:

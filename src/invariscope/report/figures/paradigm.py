@@ -9,6 +9,7 @@ from matplotlib.ticker import FixedLocator
 
 from invariscope.report.answers import Answer
 from invariscope.report.figures.base import FIGURES, share_axis
+from invariscope.report.finding import n_classes
 from invariscope.report.ink import LIGHT, Drawn, sheet
 from invariscope.report.read import RunData
 from invariscope.report.words import count, listed, title
@@ -43,7 +44,7 @@ def draw(run: RunData, answers: Sequence[Answer]) -> Iterator[Drawn]:
         right.set_title(f"{title(name)}: mean invariance of the units")
         for axes in (left, right):
             axes.xaxis.set_major_locator(FixedLocator(sorted(set(rows["k"]))))
-            axes.set_xlabel(f"classes seen transformed in training, of {int(rows['n_classes'].max())}")
+            axes.set_xlabel(f"classes seen transformed in training, of {n_classes(rows)}")
     seeds = table.groupby(["transformation", "k"])["seed"].nunique()
     yield Drawn(
         "paradigm",
