@@ -1,11 +1,13 @@
 """From an activation to one number per image and unit."""
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from invariscope.core.errors import SettingError
 from invariscope.core.names import unknown
 
+_FEW = 32
 UNITS = ("channels", "positions")
 REDUCTIONS = ("max", "mean", "centre")
 
@@ -48,13 +50,21 @@ def reduce_units(
         return channels_first(activation, layout).flatten(1)
     places = list(range(2, activation.ndim) if layout == "channels-first" else range(1, activation.ndim - 1))
     if reduce == "max":
-        return activation.amax(places)
+        return _largest(activation, places)
     if reduce == "mean":
         return activation.mean(places)
     centred = activation
     for place in reversed(places):
         centred = centred.select(place, 0 if layout == "tokens" else centred.shape[place] // 2)
     return centred
+
+
+def _largest(activation: Tensor, places: list[int]) -> Tensor:
+    few = activation.ndim == 4 and places == [2, 3] and activation.shape[1] <= _FEW and activation.device.type == "cpu"
+    if few and not activation.is_contiguous() and activation.is_contiguous(memory_format=torch.channels_last):
+        # With few channels last in memory, amax is up to 8 times as slow as a pooling over the whole plane.
+        return torch.nn.functional.max_pool2d(activation, activation.shape[2:]).flatten(1)
+    return activation.amax(places)
 
 
 def channels_first(activation: Float[Tensor, "image ..."], layout: str) -> Float[Tensor, "image unit ..."]:

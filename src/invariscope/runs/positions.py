@@ -204,7 +204,7 @@ class _Judge:
         mapped = self._how is not None and bool(self.negative.any())
         high = torch.maximum(clean.high, moved.high)
         if mapped:
-            high = torch.maximum(self._map(high), self._map(self._low))
+            high = self._map(torch.stack([high, self._low])).amax(0)
         self._mapped = mapped
         reference = Reference(
             peak=high,
