@@ -20,6 +20,9 @@ from invariscope.report.profile import Profile, read_profile
 from invariscope.report.read import RunData
 from invariscope.report.words import family_order
 
+# Sums in another order differ by rounding; 0.72 is not below 0.9 · 0.8.
+_ROUNDING = 1e-9
+
 VERDICTS = ("invariance", "mixed", "other units", "neither", "not tolerated", "unknown")
 
 
@@ -152,7 +155,7 @@ def _furthest(run: RunData, axis: Axis, curve: "pd.Series[float] | None") -> tup
     if curve is not None and axis.identity in curve.index:
         clean = float(curve[axis.identity])
         if not math.isnan(clean):
-            told = {m: q >= safe_level(run) * clean for m, q in steps_of(curve) if not math.isnan(q)} | told
+            told = {m: q >= safe_level(run) * clean - _ROUNDING for m, q in steps_of(curve) if not math.isnan(q)} | told
     steps = [m for m in axis.magnitudes if m != axis.identity]
     if not steps:
         return axis.identity, None
