@@ -3,14 +3,14 @@
 import pytest
 
 from invariscope.cli.configuration import from_tokens, read, write
-from invariscope.cli.main import main
+from invariscope.cli.main import VERBS, main
 from invariscope.core.errors import SettingError
 
 
 def options(tmp_path, text: str, command: str = "measure") -> dict[str, object]:
     path = tmp_path / "mine.toml"
     path.write_text(text)
-    return read(path, command).data
+    return read(path, command, VERBS).data[command]
 
 
 def test_a_table_of_the_command_wins_over_the_top(tmp_path):
@@ -36,12 +36,17 @@ def test_what_is_not_toml_is_told(tmp_path):
         options(tmp_path, "tau 0.1")
 
 
+def test_a_table_of_no_command_is_told(tmp_path):
+    with pytest.raises(SettingError, match="Did you mean 'measure'"):
+        options(tmp_path, "[mesure]\ntau = 0.1")
+
+
 def test_the_file_is_found_in_either_spelling(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text("tau = 0.25")
     for tokens in (["measure", "--config", str(path)], ["measure", f"--config={path}"]):
-        assert from_tokens(tokens).data == {"tau": 0.25}
-    assert from_tokens(["measure", "--", "--config", str(path)]) is None
+        assert from_tokens(tokens, VERBS).data == {"measure": {"tau": 0.25}}
+    assert from_tokens(["measure", "--", "--config", str(path)], VERBS) is None
 
 
 def test_an_unknown_option_in_the_file_is_told(tmp_path, capsys):
@@ -55,4 +60,6 @@ def test_what_is_written_is_read_again(tmp_path):
     path = tmp_path / "configuration.toml"
     asked = {"images": 'a "b" \\c', "tau": 0.1, "limit": None, "strict": True, "layers": ["a", "b"], "invariant": 2 / 3}
     write(path, asked)
-    assert read(path, "measure").data == {name: value for name, value in asked.items() if value is not None}
+    assert read(path, "measure", VERBS).data["measure"] == {
+        name: value for name, value in asked.items() if value is not None
+    }

@@ -9,13 +9,15 @@ from cyclopts.config import Dict
 
 from invariscope.core.errors import SettingError
 from invariscope.core.files import whole
+from invariscope.core.names import unknown
 
 
-def from_tokens(tokens: Sequence[str]) -> Dict | None:
+def from_tokens(tokens: Sequence[str], commands: Sequence[str]) -> Dict | None:
     """The configuration that a command line names with --config.
 
     Args:
         tokens: the command line, without the program's name.
+        commands: the names that a table in the file may have.
 
     Returns:
         Options for the parser, which what is typed overrides; None when no file is named.
@@ -27,31 +29,32 @@ def from_tokens(tokens: Sequence[str]) -> Dict | None:
         if token == "--":
             break
         if token == "--config" and place + 1 < len(tokens):
-            return read(Path(tokens[place + 1]), tokens[0])
+            return read(Path(tokens[place + 1]), tokens[0], commands)
         if token.startswith("--config="):
-            return read(Path(token.removeprefix("--config=")), tokens[0])
+            return read(Path(token.removeprefix("--config=")), tokens[0], commands)
     return None
 
 
-def read(path: Path, command: str) -> Dict:
+def read(path: Path, command: str, commands: Sequence[str]) -> Dict:
     """The options of one command in a TOML file: those at its top and those in a table of the command's name.
 
     Args:
         path: the file.
-        command: whose options are wanted; tables of other names hold the options of other commands.
+        command: whose options are wanted.
+        commands: the names that a table may have.
 
     Returns:
         Options for the parser.
 
     Raises:
-        SettingError: the file cannot be read or is not TOML.
+        SettingError: the file cannot be read or is not TOML, or a table has the name of no command.
 
     Example:
         >>> import tempfile
         >>> path = Path(tempfile.mkdtemp()) / "mine.toml"
         >>> _ = path.write_text('tau = 0.2' + chr(10) + '[measure]' + chr(10) + 'batch_size = 8')
-        >>> read(path, "measure").data
-        {'tau': 0.2, 'batch-size': 8}
+        >>> read(path, "measure", ["measure"]).data
+        {'measure': {'tau': 0.2, 'batch-size': 8}}
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -60,6 +63,9 @@ def read(path: Path, command: str) -> Dict:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingError(f"the configuration {path} is not TOML: {error}.") from error
     grids = content.pop("magnitudes", None)
+    for name, value in content.items():
+        if isinstance(value, dict) and name not in commands:
+            raise SettingError(f"in {path}: {unknown('command', name, commands)}")
     options = {name: value for name, value in content.items() if not isinstance(value, dict)}
     own = content.get(command, {})
     if isinstance(own, dict):
@@ -67,9 +73,9 @@ def read(path: Path, command: str) -> Dict:
         options |= own
     if grids is not None:
         options["magnitudes"] = _grids(grids)
-    return Dict(
-        {name.replace("_", "-"): value for name, value in options.items()}, source=str(path), use_commands_as_keys=False
-    )
+    # Under the command's name: at the top the parser would take `transformations` and `layers` for commands.
+    named = {name.replace("_", "-"): value for name, value in options.items()}
+    return Dict({command: named}, source=str(path))
 
 
 def _grids(value: Any) -> list[str]:

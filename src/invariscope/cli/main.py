@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     try:
         app = application()
-        app.config = from_tokens(tokens)
+        app.config = from_tokens(tokens, VERBS)
         command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
         COMMAND_LINE.set(shlex.join(["invariscope", *tokens]))
         command(*bound.args, **bound.kwargs)
