@@ -8,11 +8,12 @@ from fnmatch import fnmatchcase
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from invariscope.core.errors import LayerError, NetworkError
 from invariscope.networks.layout import AxisFollower
 from invariscope.networks.network import Network, as_network
+from invariscope.networks.truncate import Removed
 from invariscope.networks.watch import OUTPUT, Event, watch
 
 LAYOUTS = ("features", "channels-first", "channels-last", "tokens")
@@ -113,11 +114,11 @@ def never_called(network: object, example_images: Float[Tensor, "image channel h
 
     with torch.no_grad(), watch(network.module, note):
         network(example_images[:1])
-    containers = (torch.nn.ModuleList, torch.nn.ModuleDict, torch.nn.ParameterList, torch.nn.ParameterDict)
+    silent = (nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict, Removed)
     return [
         path
         for path, part in network.module.named_modules()
-        if path and path not in called and not isinstance(part, containers)
+        if path and path not in called and not isinstance(part, silent)
     ]
 
 

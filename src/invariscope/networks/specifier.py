@@ -152,9 +152,9 @@ def parse(text: str) -> Specifier:
         >>> parse("timm:vit_tiny_patch16_224?num_classes=10").given
         {'num_classes': '10'}
     """
-    head, mark, query = text.partition("?")
+    head, _, query = text.partition("?")
     given = dict(parse_qsl(query, keep_blank_values=True))
-    if mark and not given:
+    if query and not given:
         raise NetworkError(f"options are written ?name=value&name=value; got {query!r} in {text!r}.")
     source, colon, name = head.partition(":")
     if colon and source in ("torchvision", "timm", "builtin"):

@@ -1,7 +1,5 @@
 """Networks that end early: at the layer where their weights end."""
 
-from collections import Counter
-
 import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
@@ -10,9 +8,15 @@ from invariscope.core.errors import NetworkError
 from invariscope.core.names import unknown
 from invariscope.networks.network import Network
 
+_CALLS = "_invariscope_calls"
 
-class _Reached(Exception):
-    """The last layer has run; carries what it returned."""
+
+class Removed(nn.Module):
+    """Stands where a module was that the network does not reach; its code may still mention it."""
+
+
+class Reached(Exception):
+    """The last module has run; carries what it returned."""
 
     def __init__(self, output: object) -> None:
         super().__init__()
@@ -47,7 +51,8 @@ def truncate(network: Network, until: str, images: Tensor) -> Network:
         raise NetworkError(unknown(f"layer of {network.spec}", path, [name for name in parts if name], most=12))
     if number and not number.isdigit():
         raise NetworkError(f"&until= names a module, such as features.17 or relu#2; got {until!r}.")
-    calls = _stop_at(module, parts[path], int(number or 1))
+    last = parts[path]
+    _stop_at(module, last, path, int(number or 1))
     entered: set[str] = set()
     finished: set[str] = set()
     handles = [part.register_forward_pre_hook(lambda *_, name=name: entered.add(name)) for name, part in parts.items()]
@@ -57,7 +62,7 @@ def truncate(network: Network, until: str, images: Tensor) -> Network:
     finally:
         for handle in handles:
             handle.remove()
-    if calls.total() < int(number or 1):
+    if getattr(last, _CALLS) < int(number or 1):
         raise NetworkError(f"{network.spec} never runs {until!r}, so that it cannot end there.")
     _remove_unreached(parts, entered, finished - {""})
     network.classes = network.wnids = None
@@ -74,29 +79,28 @@ def _dry_run(network: Network, images: Tensor) -> None:
             network(images)
 
 
-def _stop_at(module: nn.Module, last: nn.Module, number: int) -> Counter[str]:
-    """Make the pass of `module` end at the call of that number of `last`; returns the count of its calls."""
-    calls = Counter[str]()
+def _stop_at(module: nn.Module, last: nn.Module, path: str, number: int) -> None:
+    """Make the pass of `module` end at the call of that number of `last`."""
     whole, part = type(module), type(last)
 
     def call(self: nn.Module, *inputs: object, **settings: object) -> object:
         output = part.__call__(self, *inputs, **settings)
-        calls["last"] += 1
-        if calls["last"] == number:
-            raise _Reached(output)
+        setattr(self, _CALLS, getattr(self, _CALLS) + 1)
+        if getattr(self, _CALLS) == number:
+            raise Reached(output)
         return output
 
     def forward(self: nn.Module, *inputs: object, **settings: object) -> object:
-        calls.clear()
+        setattr(self.get_submodule(path), _CALLS, 0)
         try:
             return whole.forward(self, *inputs, **settings)
-        except _Reached as reached:
+        except Reached as reached:
             return reached.output
 
     # Subclasses made for these two modules: all hooks on the last one still run, and every weight keeps its name.
     last.__class__ = type(part.__name__, (part,), {"__call__": call})
     module.__class__ = type(whole.__name__, (whole,), {"forward": forward})
-    return calls
+    setattr(last, _CALLS, 0)
 
 
 def _remove_unreached(parts: dict[str, nn.Module], entered: set[str], finished: set[str]) -> None:
@@ -106,4 +110,7 @@ def _remove_unreached(parts: dict[str, nn.Module], entered: set[str], finished: 
             path = f"{name}.{child}" if name else child
             inside = any(other == path or other.startswith(path + ".") for other in entered)
             if not inside:
-                del parts[name]._modules[child]
+                if isinstance(parts[name], (nn.Sequential, nn.ModuleList)):
+                    del parts[name]._modules[child]
+                else:
+                    parts[name]._modules[child] = Removed()

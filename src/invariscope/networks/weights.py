@@ -81,6 +81,8 @@ def _torch(path: Path) -> dict[str, Tensor]:
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
+        if "global" not in str(error).lower():
+            raise NetworkError(f"{path} is no readable weights file: torch.load cannot read it.") from error
         raise NetworkError(
             f"{path} holds more than weights, and reading it would run code that is in it; save its state_dict alone, "
             "best as safetensors."
