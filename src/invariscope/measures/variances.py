@@ -10,7 +10,7 @@ from torch import Tensor
 from invariscope.core.registry import Registry
 from invariscope.measures.base import ratio
 from invariscope.measures.moments import ROUNDING
-from invariscope.measures.tiles import IMAGES, UNITS, zeros
+from invariscope.measures.tiles import IMAGES, zeros
 from invariscope.statistics.resampling import bootstrap_weights, percentile_interval
 from invariscope.statistics.sums import exact_device
 
@@ -19,6 +19,9 @@ SWEEP_MEASURES: Registry[type["Variances"]] = Registry("measure over magnitudes"
 # Random folds of images stand for the images in a bootstrap: enough of them that the interval's own error, 1/√48, is
 # that of two hundred replicates, and few enough to hold the sums of each.
 N_FOLDS = 25
+
+# A tile of responses and what is made of it stays in a processor's cache.
+_TALL, _WIDE = 32, 4096
 
 
 def image_folds(n_images: int, seed: int = 0) -> Int[Tensor, " image"]:
@@ -81,7 +84,6 @@ class Variances:
         self._weights = weights.to(self._clean)
         self._exact = exact_device(clean.device)
         self._first, self._second = torch.zeros_like(self._clean), torch.zeros_like(self._clean)
-        self._scale = clean.new_zeros(clean.shape[1], dtype=self._clean.dtype)
         self._count = self._weights.to(self._exact).double().sum(1, keepdim=True)
         self._centres: list[Tensor] = []
         self._sums: list[Tensor] = []
@@ -99,10 +101,10 @@ class Variances:
         images, units = self._clean.shape
         centre = responses[:IMAGES].mean(0)
         sums, squares = (zeros(len(self._weights), units, self._exact) for _ in range(2))
-        for left in range(0, units, UNITS):
-            columns = slice(left, left + UNITS)
-            for top in range(0, images, IMAGES):
-                rows = slice(top, top + IMAGES)
+        for left in range(0, units, _WIDE):
+            columns = slice(left, left + _WIDE)
+            for top in range(0, images, _TALL):
+                rows = slice(top, top + _TALL)
                 here, weights = responses[rows, columns], self._weights[:, rows]
                 # About the clean response of the same image: the identity then adds nothing, and digits are kept.
                 change = here - self._clean[rows, columns]
@@ -111,7 +113,6 @@ class Variances:
                 away = here - centre[columns]
                 sums[:, columns] += (weights @ away).to(self._exact)
                 squares[:, columns] += (weights @ away.square_()).to(self._exact)
-                self._scale[columns] = self._scale[columns].maximum(here.abs().amax(0))
         self._centres.append(centre.to(self._exact).double())
         self._sums.append(sums)
         self._squares.append(squares)
@@ -128,7 +129,6 @@ class Variances:
         both = object.__new__(Variances)
         both._exact, both._rows, both._count = self._exact, self._rows, self._count + other._count
         both._done = self._transformation() + other._transformation()
-        both._scale = self._scale.maximum(other._scale)
         both._centres, both._sums, both._squares = self._centres, [], []
         theirs = zip(other._centres, other._sums, other._squares, strict=True)
         for mine, (centre, total, squares) in zip(
@@ -180,12 +180,14 @@ class Variances:
     def _mixed(self, mix: Tensor, units: slice = slice(None)) -> dict[str, Tensor]:
         mix = mix.to(self._exact, torch.float64)
         count = mix @ self._count
-        spread = []
-        for sums, sums_of_squares in zip(self._sums, self._squares, strict=True):
+        spread, size = [], []
+        for centre, sums, sums_of_squares in self._moments():
             total, squares = mix @ sums[:, units], mix @ sums_of_squares[:, units]
             spread.append(((squares - total**2 / count) / (count - 1)).clamp_min(0).sqrt())
-        sample = torch.stack(spread).mean(0)
-        sample = sample.where(sample > ROUNDING * self._scale[units].to(sample), 0.0).where(count > 1, float("nan"))
+            middle = centre[units]
+            size.append(((squares + 2 * middle * total) / count + middle**2).clamp_min(0).sqrt())
+        sample, scale = torch.stack(spread).mean(0), torch.stack(size).amax(0)
+        sample = sample.where(sample > ROUNDING * scale, 0.0).where(count > 1, float("nan"))
         transformation = ratio(mix @ self._transformation()[:, units], count.expand_as(sample))
         return {
             "transformation_variance": transformation,
