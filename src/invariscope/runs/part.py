@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from invariscope.measures.variances import Variances
+from invariscope.measures.variances import Variances, image_folds
 from invariscope.responses.recorder import Recorder, Recording, Strength
 from invariscope.runs.examples import Illustrator
 from invariscope.runs.plan import Plan, Planned
@@ -80,7 +80,8 @@ def run_part(experiment: Experiment, part: Planned, store: Store) -> None:
     transformation = part.transformation
     strengths = [Strength(transformation, magnitude, seed) for magnitude in part.magnitudes]
     floor = _noise_floor(experiment, part)
-    variances = Variances(experiment.evaluator.clean, plan.groups.weights)
+    folds = image_folds(len(plan.order), seed)
+    variances = Variances(experiment.evaluator.clean, plan.groups.weights, folds)
     outputs = torch.empty(len(strengths), *experiment.clean.outputs.shape)
     tables, negative_sites = _Tables(), set[str]()
     illustrated = _illustrated(part)
@@ -108,7 +109,9 @@ def run_part(experiment: Experiment, part: Planned, store: Store) -> None:
     over_grid, negative = variances.finish(), experiment.evaluator.negative(experiment.evaluator.clean)
     nan = float("nan")
     tables.units.append(experiment.rows.units(over_grid, part.name, nan, None, negative))
-    tables.layers.append(experiment.rows.layers(over_grid, part.name, nan, None))
+    tables.layers.append(
+        experiment.rows.layers(over_grid, part.name, nan, None, variances.intervals(experiment.evaluator.columns))
+    )
     sweep = make_sweep(plan, part, outputs)
     store.add(
         part.name,

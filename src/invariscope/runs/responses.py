@@ -14,7 +14,7 @@ import torch
 
 import invariscope
 from invariscope.core.errors import ShapeError
-from invariscope.measures.variances import Variances
+from invariscope.measures.variances import Variances, image_folds
 from invariscope.responses.matrix import Columns
 from invariscope.responses.recorded import Recorded, from_arrays, from_table, load_recorded
 from invariscope.runs.describe import describe
@@ -118,7 +118,7 @@ def _measure(recorded: Recorded, settings: Settings, store: Store) -> list[str]:
     names = list(dict.fromkeys(name for name, _ in recorded.transformed))
     for name in names:
         units, layers, evidence, two_signs = [], [], [], False
-        variances = Variances(recorded.clean, groups.weights)
+        variances = Variances(recorded.clean, groups.weights, image_folds(n_images, settings.seed))
         for (other, magnitude), block in recorded.transformed.items():
             if other != name:
                 continue
@@ -145,7 +145,7 @@ def _measure(recorded: Recorded, settings: Settings, store: Store) -> list[str]:
             )
         over_grid = variances.finish()
         units.append(rows.units(over_grid, name, float("nan"), None, evaluator.negative(recorded.clean)))
-        layers.append(rows.layers(over_grid, name, float("nan"), None))
+        layers.append(rows.layers(over_grid, name, float("nan"), None, variances.intervals(columns)))
         tables = {
             "units": pd.concat(units, ignore_index=True),
             "layers": pd.concat(layers, ignore_index=True),
