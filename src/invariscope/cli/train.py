@@ -12,7 +12,7 @@ from invariscope.core.errors import SettingError
 def train(
     images: str,
     *,
-    network: str = "builtin:small-cnn",
+    network: str = "builtin:cnn",
     transformation: str = "inversion",
     magnitude: float | None = None,
     seen: Names = None,
