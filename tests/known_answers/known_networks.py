@@ -8,6 +8,7 @@ Weights are small whole numbers and images multiples of 1/64, so that sums in fl
 
 import torch
 from torch import nn
+from torch.nn.utils import skip_init
 
 
 def whole(shape, low, high, generator=None):
@@ -16,14 +17,14 @@ def whole(shape, low, high, generator=None):
 
 def convolution(weights, **settings):
     outputs, inputs, height, width = weights.shape
-    layer = nn.Conv2d(inputs, outputs, (height, width), bias=False, **settings)
+    layer = skip_init(nn.Conv2d, inputs, outputs, (height, width), bias=False, **settings)
     layer.weight = nn.Parameter(weights)
     return layer
 
 
 def linear(weights, bias=None):
     weights = torch.as_tensor(weights, dtype=torch.float32)
-    layer = nn.Linear(weights.shape[1], weights.shape[0])
+    layer = skip_init(nn.Linear, weights.shape[1], weights.shape[0])
     layer.weight = nn.Parameter(weights)
     layer.bias = nn.Parameter(torch.as_tensor(bias or [0.0] * len(weights), dtype=torch.float32))
     return layer
@@ -155,15 +156,13 @@ def clean_only():
 
 
 def few_invariant_units():
-    """Four invariant units decide (either of a class is enough); eight that are neither kind do not matter."""
-    mixture = INVARIANT * 2 + WEAKER * 4
-    return judged(mixture, [[1.0, 0.0] * 2 + [0.0] * 8, [0.0, 1.0] * 2 + [0.0] * 8])
+    """Eight invariant units decide (any of a class is enough), eighteen that are neither kind do not matter."""
+    return judged(INVARIANT * 4 + WEAKER * 9, [[1.0, 0.0] * 4 + [0.0] * 18, [0.0, 1.0] * 4 + [0.0] * 18])
 
 
 def few_specialized_pairs():
-    """Eight specialized units decide, twelve that are neither kind do not matter."""
-    mixture = PAIRS * 2 + WEAKER * 6
-    return judged(mixture, [[1.0, 0.0] * 4 + [0.0] * 12, [0.0, 1.0] * 4 + [0.0] * 12])
+    """Sixteen specialized units decide, forty that are neither kind do not matter."""
+    return judged(PAIRS * 4 + WEAKER * 20, [[1.0, 0.0] * 8 + [0.0] * 40, [0.0, 1.0] * 8 + [0.0] * 40])
 
 
 def invariant_for_class_0():
