@@ -11,7 +11,8 @@ from invariscope.report.profile import LEAST_END
 from invariscope.report.read import RunData
 from invariscope.report.words import count, number, percent
 
-_FEW = 30
+# A class with fewer images has an accuracy that one image moves by more than three points.
+FEW_IMAGES = 30
 
 
 def cautions(run: RunData, answers: Sequence[Answer]) -> list[tuple[str, str]]:
@@ -58,7 +59,7 @@ def _labels(run: RunData) -> tuple[str, str] | None:
 def _classes(run: RunData) -> tuple[str, str] | None:
     curves = run.tables["curves"]
     n = curves.loc[curves["class"] != "all", "n"]
-    if n.empty or n.min() >= _FEW:
+    if n.empty or n.min() >= FEW_IMAGES:
         return None
     return (
         "Few images per class",

@@ -60,6 +60,8 @@ class Axis:
         """A magnitude with its unit, with a plus sign where both sides are measured from zero."""
         if self.switch:
             return "clean" if magnitude == self.identity else "flipped"
+        # Close to 1 two digits would hide how far it is from the identity.
+        digits = max(digits, 3) if self.logarithmic and 0.9 < magnitude < 1.1 else digits
         plus = "+" if magnitude > 0 and self.identity == 0 and len(self.ends()) == 2 else ""
         return plus + amount(magnitude, self.unit_of_measure, digits)
 

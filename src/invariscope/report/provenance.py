@@ -1,6 +1,7 @@
 """Where the numbers come from: versions, device, seeds, fingerprints, settings, warnings and the command."""
 
 import json
+import re
 from typing import Any
 
 from invariscope.report.read import RunData
@@ -39,12 +40,13 @@ def warnings_of(run: RunData) -> list[str]:
 
 
 def network_name(run: RunData) -> str:
-    """The network's name without its weights' path.
+    """The network's name without the path of its weights, their kind and their hash.
 
     A specifier is KIND:NAME?SETTINGS, or a path.
     """
     spec = str((run.info.get("network") or {}).get("spec") or "the network").split("?")[0]
-    return tidy(spec.rsplit("/", 1)[-1].split(":", 1)[-1] or spec, 60)
+    name = spec.rsplit("/", 1)[-1].split(":", 1)[-1] or spec
+    return tidy(re.sub(r"(-[0-9a-f]{8})?\.(safetensors|pt2?|pth)$", "", name), 60)
 
 
 def images_name(run: RunData) -> str:

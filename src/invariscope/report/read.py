@@ -52,6 +52,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "paradigm": (
         *("transformation", "k", "seed", "network", "clean", "within", "across", "invariance_seen"),
         *("invariance_unseen", "specialization", "n_classes", "magnitude"),
+        *("within_low", "within_high", "across_low", "across_high"),
     ),
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from invariscope.report.answers import Answer, answer_all
-from invariscope.report.cautions import cautions
+from invariscope.report.cautions import FEW_IMAGES, cautions
 from invariscope.report.figures.base import FIGURES
 from invariscope.report.finding import findings, rises
 from invariscope.report.ink import Drawn, inline, save, styled
@@ -164,6 +164,8 @@ def _cards(run: RunData, answers: Sequence[Answer]) -> list[Card]:
     if len(ranked) > 1:
         worst, share = ranked[0]
         own = f"; {name} only to {_class_reach(main, worst)}" if _class_reach(main, worst) else ""
+        few = min((limit.n for answer in answers for limit in answer.limits.get(worst, ())), default=0)
+        own += f"; from {count(few, 'image')} only" if 0 < few < FEW_IMAGES else ""
         cards.append(Card("Worst class", tidy(worst, 30), f"tolerates {percent(share)} of what all classes do{own}"))
     if main.profile is not None and main.profile.last is not None:
         place = main.profile.becomes_invariant

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from invariscope.report.answers import Answer
 from invariscope.report.limits import Limit, nearest, rank_classes
+from invariscope.report.provenance import images_name
 from invariscope.report.read import RunData
 from invariscope.report.words import MINUS, count, interval, listed, number, percent, percent_interval, spoken, tidy
 
@@ -69,16 +70,12 @@ def _clean(run: RunData, answers: Sequence[Answer]) -> str:
     accuracy = run.info.get("clean_accuracy")
     shown = f"Shown {count(n, 'image')}" if n else "On its images"
     if images.get("spec"):
-        shown += f" of {tidy(_base(str(images['spec'])), 60)}"
+        shown += f" of {images_name(run)}"
     if isinstance(accuracy, (int, float)) and not math.isnan(accuracy):
         return f"{shown}, the network is right {percent(float(accuracy), 1)} of the time."
     if math.isnan(answers[0].clean.value):
         return f"{shown}, its units were recorded; predictions were not."
     return f"{shown} without labels, the network is compared with its own answers to the clean images."
-
-
-def _base(spec: str) -> str:
-    return spec.rstrip("/").rsplit("/", 1)[-1] if "/" in spec and ":" not in spec else spec
 
 
 def _kept(answer: Answer) -> str:
@@ -165,10 +162,9 @@ def _reason(run: RunData, main: Answer, answers: Sequence[Answer]) -> list[str]:
         are = "is" if told[0].startswith("1 ") else "are"
         first = told[0].replace(" ", f" {are} ", 1)
         whole = count(len(answers), "transformation")
+        every = "Both transformations" if len(answers) == 2 else f"All {whole}"
         said.append(
-            f"Of {whole}, {listed([first, *told[1:]], 9)}."
-            if told[1:]
-            else f"All {whole} are {told[0].split(' ', 1)[1]}."
+            f"Of {whole}, {listed([first, *told[1:]], 9)}." if told[1:] else f"{every} are {told[0].split(' ', 1)[1]}."
         )
     return said
 

@@ -110,7 +110,7 @@ def short(value: float) -> str:
         >>> short(-12.34), short(0.0123), short(0.5)
         ('−12', '.012', '.5')
     """
-    text = number(value, 2 if abs(value) < 100 else 3)
+    text = number(value, 2 if abs(value) < 0.9 or 1.1 < abs(value) < 100 else 3)
     if math.isfinite(value) and abs(value) < 1:
         return text.replace("0.", ".", 1).replace(f"{MINUS}0.", f"{MINUS}.")
     return text
