@@ -10,6 +10,7 @@ from invariscope.networks.build import BUILTIN_NETWORKS
 from invariscope.networks.checkpoint import save_network
 from invariscope.networks.load import load_network
 from invariscope.networks.recipe import Recipe
+from invariscope.networks.weights import load_weights
 
 
 def message_of(spec: str) -> str:
@@ -81,12 +82,31 @@ def test_weights_from_a_file(tmp_path: Path) -> None:
         assert network.notes == []
 
 
+def test_weights_with_the_names_of_earlier_versions() -> None:
+    models, images = torchvision.models, torch.rand(1, 3, 32, 32)
+    for build, new, old in (
+        (lambda: models.DenseNet(8, (2, 2), 16), ".norm1.", ".norm.1."),
+        (lambda: models.VisionTransformer(32, 16, 1, 2, 8, 16), ".mlp.0.", ".mlp.linear_1."),
+    ):
+        source, module = build().eval(), build().eval()
+        renamed = {name.replace(new, old): value for name, value in source.state_dict().items()}
+        assert any(old in name for name in renamed)
+        load_weights(module, renamed, "file", "network")
+        assert torch.equal(module(images), source(images))
+
+
+def test_paths_are_taken_as_they_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "a+b %20c.safetensors"
+    save_file(torchvision.models.squeezenet1_1().state_dict(), path)
+    assert load_network(f"torchvision:squeezenet1_1?weights={path}").notes == []
+
+
 def test_weights_of_another_architecture(tmp_path: Path) -> None:
     weights = torchvision.models.squeezenet1_1().state_dict()
     save_file(weights, tmp_path / "w.safetensors")
     assert message_of(f"torchvision:squeezenet1_0?weights={tmp_path}/w.safetensors") == (
         f"{tmp_path}/w.safetensors holds weights of another architecture than torchvision:squeezenet1_0: "
-        "features.5.squeeze.weight and 11 more are missing; features.11.expand1x1.bias and 11 more are unexpected; "
+        "features.5.squeeze.weight and 11 more are missing; features.6.expand1x1.bias and 11 more are unexpected; "
         "features.0.weight is 64×3×3×3 in the file and 96×3×7×7 in the network, and 9 more differ."
     )
     short = {name: value for name, value in weights.items() if not name.startswith("classifier")}
@@ -126,7 +146,10 @@ def test_damaged_and_missing_weights(tmp_path: Path) -> None:
         ("torchvision:resnet81", "no torchvision network is called 'resnet81'. Did you mean 'resnet18'?"),
         ("timm:resnet_18", "no timm network is called 'resnet_18'. Did you mean 'resnet18'?"),
         ("builtin:cn", "no builtin network is called 'cn'. Did you mean 'cnn'?"),
-        ("resnet18", "no network is called 'resnet18'. A network is torchvision:NAME, timm:NAME, builtin:NAME, path"),
+        (
+            "resnet18",
+            "no network is called 'resnet18'. Did you mean 'torchvision:resnet18'? A network is torch",
+        ),
         ("model.pth", "name its architecture and give the file as weights: torchvision:NAME?weights=model.pth."),
         ("builtin:cnn?clases=3", "has no option 'clases'. Did you mean 'classes'?"),
         ("builtin:cnn?classes=none", "classes is a whole number from 1 up; got classes=none"),
@@ -137,7 +160,7 @@ def test_damaged_and_missing_weights(tmp_path: Path) -> None:
         ("torchvision:squeezenet1_1?pretrained=false&interpolation=cubic", "interpolation is one of bilinear, bicubic"),
         ("torchvision:squeezenet1_1?weights=IMAGENET1K_V9", "Did you mean 'IMAGENET1K_V1'?"),
         ("torchvision:squeezenet1_1?pretrained=false&until=features.99", "no layer of torchvision:squeezenet1_1"),
-        ("builtin:cnn?classes", "classes is a whole number"),
+        ("builtin:cnn?classes", "options are written ?name=value&name=value; got 'classes'"),
         ("nowhere/net.py:build", "the network's code is read from a file; at nowhere/net.py there is none."),
         ("nowhere/net.pt2", "an exported network is read from a file; at nowhere/net.pt2 there is none."),
         ("nowhere/net.safetensors", "weights are read from a file; at nowhere/net.safetensors there is no file."),
@@ -245,6 +268,7 @@ from torch import nn
 from neighbour import WIDTH
 from invariscope.networks.network import Network
 from invariscope.networks.recipe import Recipe
+from invariscope.networks.weights import load_weights
 
 module = nn.Sequential(nn.Flatten(), nn.LazyLinear(WIDTH))
 module(torch.zeros(1, 12))

@@ -116,6 +116,12 @@ def test_a_function_is_a_network() -> None:
     assert torch.equal(as_network(lambda x: x.flatten(1).relu())(images), images.flatten(1))
 
 
+def test_a_method_is_its_module() -> None:
+    module = nn.Sequential(nn.Flatten())
+    assert as_network(module.forward).module is module
+    assert as_network(torch.compile(lambda x: x.flatten(1)))(torch.ones(1, 1, 1, 2)).tolist() == [[1, 1]]
+
+
 def test_a_network_stays_itself() -> None:
     network = as_network(nn.Flatten())
     assert as_network(network) is network

@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from urllib.parse import parse_qsl
 
 from invariscope.core.errors import NetworkError
 
@@ -153,9 +152,11 @@ def parse(text: str) -> Specifier:
         {'num_classes': '10'}
     """
     head, _, query = text.partition("?")
-    given = dict(parse_qsl(query, keep_blank_values=True))
-    if query and not given:
+    # Taken as written: in a path, + and % mean themselves.
+    parts = [part.partition("=") for part in query.split("&") if part]
+    if any(not equals for _, equals, _ in parts):
         raise NetworkError(f"options are written ?name=value&name=value; got {query!r} in {text!r}.")
+    given = {name: value for name, _, value in parts}
     source, colon, name = head.partition(":")
     if colon and source in ("torchvision", "timm", "builtin"):
         return Specifier(text, source, name, given)
@@ -169,4 +170,11 @@ def parse(text: str) -> Specifier:
             f"{head} holds weights, or a pickle whose code would have to be run; name its architecture and give the "
             f"file as weights: torchvision:NAME?weights={head}."
         )
-    raise NetworkError(f"no network is called {text!r}. A network is {FORMS}.")
+    raise NetworkError(f"no network is called {text!r}.{_hint(head)} A network is {FORMS}.")
+
+
+def _hint(name: str) -> str:
+    from torchvision import models
+
+    near = get_close_matches(name, models.list_models(module=models), n=1)
+    return f" Did you mean 'torchvision:{near[0]}'?" if near else ""

@@ -49,6 +49,8 @@ def unwrap(network: object) -> nn.Module:
     while isinstance(network, nn.Module) and (inner := _TRANSPARENT.get(_torch_class(network))):
         network = getattr(network, inner)
     network = getattr(network, "_torchdynamo_orig_callable", network)
+    if getattr(network, "__name__", "") in ("forward", "__call__"):
+        network = getattr(network, "__self__", network)
     if isinstance(network, nn.Module):
         for path, part in network.named_modules():
             _refuse_opaque(path or "the network", part)

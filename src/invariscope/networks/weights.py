@@ -1,6 +1,7 @@
 """Weights from files, without running anything that is in them."""
 
 import pickle
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from invariscope.core.errors import NetworkError
 
 _NESTED = ("state_dict", "model_state_dict", "model", "net", "state_dict_ema", "model_ema")
 _PREFIXES = ("module.", "_orig_mod.")
+_COUNTER = "num_batches_tracked"
+# The published weights of dense networks say norm.1 where the modules say norm1.
+_DENSE = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
@@ -54,20 +58,26 @@ def load_weights(module: nn.Module, weights: Mapping[str, Tensor], source: str, 
         NetworkError: they are those of another architecture; the first names and shapes that differ are told.
     """
     own = {name: value for name, value in module.state_dict().items() if isinstance(value, Tensor)}
-    counters = {name for name in (own.keys() | weights.keys()) if name.endswith("num_batches_tracked")}
-    missing = [name for name in own if name not in weights and name not in counters]
-    unexpected = [name for name in weights if name not in own and name not in counters]
+    weights = {_DENSE.sub(r"\1\2", name): value for name, value in weights.items()}
     misshapen = [name for name in own if name in weights and own[name].shape != weights[name].shape]
+    # Loaded before it is judged: modules of torchvision know how their weights were called in earlier versions.
+    fitting = {name: value for name, value in weights.items() if name not in misshapen}
+    try:
+        names = module.load_state_dict(fitting, strict=False)
+    except RuntimeError as error:
+        reason = str(error).strip().split("\n")[-1].strip()
+        raise NetworkError(f"{source} holds weights of another architecture than {spec}: {reason}") from error
+    missing = [name for name in names.missing_keys if name not in misshapen and not name.endswith(_COUNTER)]
+    unexpected = [name for name in names.unexpected_keys if not name.endswith(_COUNTER)]
     if missing or unexpected or misshapen:
         reasons = [
             f"{_first(missing)} missing" if missing else "",
             f"{_first(unexpected)} unexpected" if unexpected else "",
-            f"{_shapes(misshapen, weights, own)}" if misshapen else "",
+            _shapes(misshapen, weights, own) if misshapen else "",
         ]
         hint = "" if unexpected or misshapen else " Where weights end early, name the last layer: &until=LAYER."
         reason = "; ".join(filter(None, reasons))
         raise NetworkError(f"{source} holds weights of another architecture than {spec}: {reason}.{hint}")
-    module.load_state_dict({name: value for name, value in weights.items() if name in own}, strict=False)
 
 
 def _safetensors(path: Path) -> dict[str, Tensor]:
@@ -90,8 +100,10 @@ def _torch(path: Path) -> dict[str, Tensor]:
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         reason = str(error).strip().split("\n")[0]
         raise NetworkError(f"{path} is no readable weights file: {reason}") from error
-    while isinstance(loaded, Mapping) and (nested := next((key for key in _NESTED if key in loaded), None)):
-        loaded = loaded[nested]
+    while isinstance(loaded, Mapping) and (
+        inner := [loaded[key] for key in _NESTED if isinstance(loaded.get(key), Mapping)]
+    ):
+        loaded = inner[0]
     if not isinstance(loaded, Mapping):
         raise NetworkError(f"{path} holds a {type(loaded).__name__}, not weights by name.")
     weights = {str(name): value for name, value in loaded.items() if isinstance(value, Tensor)}
