@@ -148,6 +148,10 @@ def make_plan(
             warnings.append(matching.message)
     else:
         warnings.append("the network's output is no set of class scores: agreement is the cosine with the clean output")
+    parts = tuple(_parts(transformations, magnitudes, network, prepared))
+    idle = _without_effect(parts, prepared, device)
+    if idle:
+        warnings.append(f"{', '.join(idle)} change nothing in these images, so that every unit is invariant to them.")
     order = torch.randperm(len(prepared), generator=torch.Generator().manual_seed(settings.seed))
     if labels is not None:
         labels = labels[order]
@@ -157,7 +161,7 @@ def make_plan(
         prepared=prepared,
         images=images,
         settings=settings,
-        parts=tuple(_parts(transformations, magnitudes, network, prepared)),
+        parts=parts,
         sites=tuple(chosen),
         hidden=_hidden(sites),
         order=order,
@@ -189,6 +193,19 @@ def _parts(
         filled.check_magnitudes(wanted, (height, width))
         parts.append(Planned(filled, tuple(sorted({*map(float, wanted), float(filled.identity)}))))
     return parts
+
+
+def _without_effect(parts: Sequence[Planned], prepared: Prepared, device: torch.device) -> list[str]:
+    """Transformations that leave the first images as they are at both ends of the grid: colour on grey images."""
+    images = prepared.batch(torch.arange(min(2, len(prepared))), device)
+    seeds = torch.arange(len(images), device=device)
+    idle = []
+    for part in parts:
+        ends = {part.magnitudes[0], part.magnitudes[-1]} - {part.transformation.identity}
+        moved = [part.transformation(images, magnitude, seeds=seeds) for magnitude in ends]
+        if moved and all(torch.allclose(one, images, atol=1e-6) for one in moved):
+            idle.append(part.name)
+    return idle
 
 
 def _hidden(sites: Sequence[Site]) -> str | None:

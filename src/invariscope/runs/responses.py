@@ -69,7 +69,7 @@ def measure_responses(
     Example:
         >>> import numpy as np
         >>> run = measure_responses(np.array([[1.0, 0.4], [0.5, 0.0]]), np.array([[1.0, 0.8], [0.5, 0.0]]))
-        >>> run.units.dropna(subset="magnitude").invariance.round(3).tolist()
+        >>> [round(float(value), 3) for value in run.units.dropna(subset="magnitude").invariance]
         [1.0, 0.667]
     """
     started = time.monotonic()

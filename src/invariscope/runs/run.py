@@ -37,6 +37,8 @@ class Run:
             self.info: dict[str, Any] = json.loads(file.read_text())
         except ValueError as error:
             raise RunError(f"{file} is damaged: {error}; measure again with --overwrite.") from error
+        if not isinstance(self.info, dict):
+            raise RunError(f"{file} is damaged: it holds no object; measure again with --overwrite.")
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"

@@ -189,7 +189,7 @@ def _clear_drafts(parts: Path) -> None:
 def _key_in(marker: Path) -> str:
     try:
         return str(json.loads(marker.read_text())["key"])
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, KeyError, TypeError, OSError) as error:
         raise RunError(f"{marker} cannot be read as a run; say --overwrite to replace it.") from error
 
 
