@@ -63,7 +63,7 @@ _TRANSFORMATIONS = (
     "Zoom",
 )
 
-__all__ = ["__version__", *sorted([*_HOMES, *_TRANSFORMATIONS])]  # noqa: PLE0604 - all are strings
+__all__ = ["__version__", *sorted([*_HOMES, *_TRANSFORMATIONS])]
 
 
 def __getattr__(name: str) -> Any:

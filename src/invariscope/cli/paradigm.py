@@ -30,7 +30,8 @@ def print_paradigm(out: Path) -> None:
     for sentence in findings(table):
         print(sentence)
     print()
-    print_table([{new: row[old] for old, new in _COLUMNS.items()} for row in records(table)])
+    rows = records(table.sort_values(["transformation", "k", "seed"]))
+    print_table([{new: row[old] for old, new in _COLUMNS.items()} for row in rows])
     print()
 
 

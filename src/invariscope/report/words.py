@@ -125,7 +125,7 @@ def percent(share: float | int, digits: int = 0) -> str:
 
     Example:
         >>> percent(0.9153, 1), percent(math.nan)
-        ('91.5 %', '–')
+        ('91.5\\u202f%', '–')
     """
     if not math.isfinite(share):
         return "–"
