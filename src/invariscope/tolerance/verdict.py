@@ -92,7 +92,8 @@ def verdict_rows(
             "n_active": found.n_active,
             "n_images": n_images,
             "layer": one.layer,
-            "verdict": judge(tolerated, found, one.ablation, limits),
+            # Recorded responses have no accuracy that could be lost: the word then speaks of the units alone.
+            "verdict": judge(True if sweep is None else tolerated, found, one.ablation, limits),
         }
         for kind in KINDS:
             cost = one.ablation.get(kind)
