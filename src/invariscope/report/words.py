@@ -121,11 +121,11 @@ def number(value: float | int, digits: int = 3) -> str:
 
 
 def percent(share: float | int, digits: int = 0) -> str:
-    """A share as a percentage.
+    r"""A share as a percentage.
 
     Example:
         >>> percent(0.9153, 1), percent(math.nan)
-        ('91.5\\u202f%', '–')
+        ('91.5\u202f%', '–')
     """
     if not math.isfinite(share):
         return "–"
