@@ -74,7 +74,8 @@ def test_without_labels_it_speaks_of_agreement(tmp_path):
 
 def test_with_one_class_there_is_no_worst_one(tmp_path):
     text = text_of(tmp_path, classes=("cat",))
-    assert "Worst class cat" not in text
+    assert "The worst class is" not in text
+    assert "Worst classcat" not in text
     assert "Largest safe rotation" in text
     assert not (tmp_path / "figures" / "classes.svg").exists()
 
@@ -149,3 +150,10 @@ def test_parts_may_be_named_by_their_folder(demo, tmp_path):
     (tmp_path / "run.json").write_text('{"parts": ["glyphs"]}')
     make_example(tmp_path / "glyphs", **ONE | {"units": False})
     assert [part.title for part in read_run(tmp_path).parts] == ["Glyphs: full measurement"]
+
+
+def test_classes_with_a_handful_of_images_are_not_ranked(tmp_path):
+    text = text_of(tmp_path, n_per_class=4, units=False)
+    assert "Worst classcannot be toldat most 4 images per class" in text
+    assert "The worst class is" not in text
+    assert not (tmp_path / "figures" / "classes.svg").exists()

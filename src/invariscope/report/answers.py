@@ -9,6 +9,7 @@ import pandas as pd
 from invariscope.report.limits import (
     Axis,
     Limit,
+    judged,
     levels,
     main_quality,
     nearest,
@@ -90,8 +91,8 @@ class Answer:
     @property
     def worst_class(self) -> tuple[str, Limit] | None:
         """The class that gives way first, if any does."""
-        found = [(name, limit) for name, each in self.limits.items() if (limit := nearest(self.axis, each))]
-        found = [pair for pair in found if pair[0] != "all" and not pair[1].censored]
+        found = [(name, limit) for name, each in judged(self.limits).items() if (limit := nearest(self.axis, each))]
+        found = [pair for pair in found if not pair[1].censored]
         return min(found, key=lambda pair: self.axis.distance(pair[1].reach), default=None)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from invariscope.report.answers import Answer
-from invariscope.report.limits import main_quality
+from invariscope.report.limits import LEAST_IMAGES, main_quality
 from invariscope.report.profile import LEAST_END
 from invariscope.report.read import RunData
 from invariscope.report.words import count, number, percent
@@ -64,7 +64,7 @@ def _classes(run: RunData) -> tuple[str, str] | None:
     return (
         "Few images per class",
         f"Some classes have only {count(int(n.min()), 'image')}. The order of the classes is then uncertain; their "
-        "intervals are in the engineering tables.",
+        f"intervals are in the engineering tables. Classes with fewer than {LEAST_IMAGES} images are not compared.",
     )
 
 

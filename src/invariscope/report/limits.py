@@ -166,11 +166,23 @@ def nearest(axis: Axis, limits: tuple[Limit, ...]) -> Limit | None:
     return min(known, key=lambda limit: (limit.censored, axis.distance(limit.reach)), default=None)
 
 
+# Of a class with fewer images nothing is said: one image is a fifth of its accuracy.
+LEAST_IMAGES = 5
+
+
+def judged(limits: dict[str, tuple[Limit, ...]]) -> dict[str, tuple[Limit, ...]]:
+    """The classes with images enough to be compared; not "all"."""
+    return {
+        name: each for name, each in limits.items() if name != "all" and all(limit.n >= LEAST_IMAGES for limit in each)
+    }
+
+
 def rank_classes(axes: list[Axis], limits: list[dict[str, tuple[Limit, ...]]]) -> list[tuple[str, float]]:
     """Classes, the least tolerant first, each with its mean share of what all classes together tolerate.
 
     Per transformation the share is the distance at which the class falls below the level, over the distance at which
     all classes together do, at most 2; where either never falls, the furthest magnitude measured stands for it.
+    Classes with fewer than `LEAST_IMAGES` images are left out.
 
     Args:
         axes: of the transformations.
@@ -181,9 +193,9 @@ def rank_classes(axes: list[Axis], limits: list[dict[str, tuple[Limit, ...]]]) -
         reference = nearest(axis, by_class.get("all", ()))
         if reference is None or axis.distance(reference.reach) == 0:
             continue
-        for name, own in by_class.items():
+        for name, own in judged(by_class).items():
             limit = nearest(axis, own)
-            if name != "all" and limit is not None:
+            if limit is not None:
                 share = axis.distance(limit.reach) / axis.distance(reference.reach)
                 shares.setdefault(name, []).append(min(share, 2.0))
     return sorted(((name, float(np.mean(each))) for name, each in shares.items()), key=lambda pair: (pair[1], pair[0]))

@@ -167,6 +167,9 @@ def _cards(run: RunData, answers: Sequence[Answer]) -> list[Card]:
         few = min((limit.n for answer in answers for limit in answer.limits.get(worst, ())), default=0)
         own += f"; from {count(few, 'image')} only" if 0 < few < FEW_IMAGES else ""
         cards.append(Card("Worst class", tidy(worst, 30), f"tolerates {percent(share)} of what all classes do{own}"))
+    elif len(main.limits) > 2:
+        most = max(limit.n for name, each in main.limits.items() if name != "all" for limit in each)
+        cards.append(Card("Worst class", "cannot be told", f"at most {count(most, 'image')} per class"))
     if main.profile is not None and main.profile.last is not None:
         place = main.profile.becomes_invariant
         found = tidy(main.profile.layers[place], 30) if place is not None else "at no layer"
