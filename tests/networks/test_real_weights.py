@@ -100,8 +100,8 @@ def test_squeezenets_load_and_recognise(shared_data: Path, name: str) -> None:
     network = load_network(
         f"torchvision:{name.split('_')[0]}_{name.split('_')[1]}?weights={shared_data}/weights/{name}.safetensors"
     )
-    images, labels = pictures(shared_data / "imagenet_samples" / "samples-00000-of-00001.parquet", 40)
+    images, labels = pictures(shared_data / "imagenet_samples" / "samples-00000-of-00001.parquet", 20)
     with torch.inference_mode():
         logits = network(torch.cat([crop(image, 224) for image in images]))
-    # 60.9 to 62.7 % on all thousand: of forty, 15 right are three standard errors below.
-    assert int((logits.argmax(1) == torch.tensor(labels)).sum()) > 15
+    # 60.9 to 62.7 % on all thousand: of twenty, 6 right are three standard errors below.
+    assert int((logits.argmax(1) == torch.tensor(labels)).sum()) > 6

@@ -21,10 +21,10 @@ NETWORKS = {
     "torchvision:mnasnet0_5": (lambda: torchvision.models.mnasnet0_5(), 32),
     "torchvision:googlenet": (lambda: torchvision.models.googlenet(init_weights=False), 32),
     "torchvision:shufflenet_v2_x0_5": (lambda: torchvision.models.shufflenet_v2_x0_5(), 32),
-    "torchvision:regnet_y_400mf": (lambda: torchvision.models.regnet_y_400mf(), 32),
     "timm:convnext_atto": (lambda: timm.create_model("convnext_atto"), 32),
     "timm:vit_tiny_patch16_224": (lambda: timm.create_model("vit_tiny_patch16_224", img_size=48), 48),
     "timm:mixer_s32_224": (lambda: timm.create_model("mixer_s32_224", img_size=64), 64),
+    "timm:test_efficientnet": (lambda: timm.create_model("test_efficientnet"), 32),
     "a small densenet": (lambda: torchvision.models.DenseNet(8, (2, 2, 2), 16), 32),
     "a small swin": (lambda: torchvision.models.SwinTransformer([4, 4], 24, [2, 2], [2, 4], [4, 4]), 32),
 }
