@@ -98,6 +98,8 @@ def receiving(context: BaseContext, progress: Progress) -> Iterator[Any]:
     try:
         yield queue
     finally:
+        # A worker that was killed in the middle of a message holds the queue's lock: never wait for it at exit.
+        queue.cancel_join_thread()
         queue.put(None)
         thread.join(timeout=5)
         queue.close()
