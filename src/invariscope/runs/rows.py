@@ -98,10 +98,14 @@ class RowMaker:
             intervals: of the means, per site and measure.
         """
         rows = []
+        sizes = dict(zip(self.groups.names, self.sizes, strict=True))
         for site, part in self.columns.items():
             here = {name: one[:, part] for name, one in values.items()}
             known = intervals[site] if intervals else None
             for row in summarise(here, self.groups.names, known, None if floor is None else floor[:, part]):
+                # Of one image, or of nothing that is known, there is no interval.
+                if sizes[str(row["group"])] < 2 or np.isnan(row["mean"]):
+                    row |= {"low": float("nan"), "high": float("nan")}
                 rows.append({"layer": site, "transformation": transformation, "magnitude": float(magnitude), **row})
         return pd.DataFrame(rows)
 

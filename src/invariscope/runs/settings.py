@@ -51,6 +51,7 @@ class Settings:
         _between("tau", self.tau, 0 <= self.tau < 1, "a fraction of the peak from 0 to below 1")
         _between("firing", self.firing, 0 < self.firing < 1, "a share of the images above 0 and below 1")
         _between("limit", self.limit, self.limit is None or self.limit > 0, "a number of images, 1 or more")
+        _between("seed", self.seed, self.seed >= 0, "a whole number, 0 or more")
         _between("batch-size", self.batch_size, self.batch_size is None or self.batch_size > 0, "1 or more")
         _between("replicates", self.replicates, self.replicates >= 20, "20 or more")
         _between("controls", self.controls, self.controls >= 1, "1 or more")
