@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 
 @runtime_checkable
@@ -28,16 +28,17 @@ class Silent:
 
 
 class _Bar:
-    def __init__(self, display: object) -> None:
-        self._display, self._task = display, None
+    def __init__(self, display: Any) -> None:
+        self._display = display
+        self._task: int | None = None
 
     def start(self, what: str, total: int) -> None:
         if self._task is not None:
-            self._display.remove_task(self._task)  # type: ignore[attr-defined]
-        self._task = self._display.add_task(what, total=total)  # type: ignore[attr-defined]
+            self._display.remove_task(self._task)
+        self._task = self._display.add_task(what, total=total)
 
     def advance(self, steps: int = 1) -> None:
-        self._display.advance(self._task, steps)  # type: ignore[attr-defined]
+        self._display.advance(self._task, steps)
 
 
 @contextmanager
