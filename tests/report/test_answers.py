@@ -20,10 +20,10 @@ def limit(sign, threshold, end=90.0, censored=False):
     return Limit(sign, NAN if censored else threshold, NAN, NAN, censored, end, 0, 10)
 
 
-def profile(mean, null=0.0, floor=NAN):
+def profile(mean, null=0.0, floor=NAN, hidden=None):
     n = len(mean)
     row = [np.full(n, value) for value in (NAN, NAN, null, floor, 4.0, 0.0)]
-    return Profile(30.0, tuple("abcdefgh"[:n]), np.array(mean), *row)
+    return Profile(30.0, tuple("abcdefgh"[:n]), np.array(mean), *row, hidden=hidden)
 
 
 def run_of(verdicts=(), curves=(), thresholds=(), **info):
@@ -57,6 +57,12 @@ def test_a_layer_without_room_or_without_a_value_is_passed_over():
     assert profile([0.1, NAN, 0.8]).becomes_invariant == 2
     assert profile([0.7, NAN, 0.8]).becomes_invariant == 0
     assert profile([NAN]).becomes_invariant is None
+
+
+def test_layers_after_the_last_hidden_one_are_not_judged():
+    assert profile([0.1, 0.8, 0.1], hidden=1).becomes_invariant == 1
+    assert profile([0.1, 0.1, 0.8], hidden=1).becomes_invariant is None
+    assert profile([0.5, NAN, 0.8], hidden=1).last == 0
 
 
 def test_a_null_above_the_limit_makes_weak_evidence():

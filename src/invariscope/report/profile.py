@@ -28,6 +28,7 @@ class Profile:
         floor: mean coefficient after resampling alone; NaN where nothing is resampled.
         n_units: per layer.
         n_dead: units that no image drives.
+        hidden: the place of the last hidden layer; layers after it are drawn and not judged.
     """
 
     magnitude: float
@@ -39,6 +40,7 @@ class Profile:
     floor: np.ndarray
     n_units: np.ndarray
     n_dead: np.ndarray
+    hidden: int | None = None
 
     @property
     def ceiling(self) -> np.ndarray:
@@ -56,8 +58,9 @@ class Profile:
 
     @property
     def last(self) -> int | None:
-        """The place of the last layer with a known way."""
-        known = np.flatnonzero(~np.isnan(self.way))
+        """The place of the last hidden layer, or of the last one before it with a known way."""
+        end = len(self.layers) if self.hidden is None else self.hidden + 1
+        known = np.flatnonzero(~np.isnan(self.way[:end]))
         return int(known[-1]) if len(known) else None
 
     def weak(self, limit: float) -> bool:
@@ -78,7 +81,7 @@ class Profile:
         In words: from there on the network is always at least half as invariant as it ends up.
         """
         place, way, target = None, self.way, self.target
-        for index in range(len(self.layers) - 1, -1, -1):
+        for index in range(-1 if self.last is None else self.last, -1, -1):
             if math.isnan(way[index]):
                 continue
             if not self.mean[index] >= target[index]:
@@ -121,8 +124,10 @@ def read_profile(run: RunData, name: str, magnitude: float, measure: str = "inva
     def column(key: str) -> np.ndarray:
         return pd.to_numeric(rows[key]).to_numpy(dtype=np.float64)
 
+    hidden = run.info.get("last_hidden_site")
     return Profile(
         magnitude,
         tuple(order),
         *(column(key) for key in ("mean", "low", "high", "null", "noise_floor", "n_units", "n_dead")),
+        hidden=order.index(hidden) if hidden in order else None,
     )

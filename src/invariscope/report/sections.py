@@ -17,7 +17,7 @@ from invariscope.report.provenance import images_name, network_name, provenance,
 from invariscope.report.read import RunData
 from invariscope.report.sentences import invariant_limit, lead, limit_interval, main_answer, safe_range, strength
 from invariscope.report.tables import Table, long_tables, verdict_row
-from invariscope.report.words import count, number, percent, percent_interval, spoken, tidy, title
+from invariscope.report.words import count, family_order, number, percent, percent_interval, spoken, tidy, title
 
 # These are sheets for the folder of figures; on the page their images stand one by one, each with its own text.
 _SHEETS = ("examples", "driving")
@@ -90,7 +90,7 @@ def build(run: RunData, folder: Path, prefix: str = "") -> Section:
     written = {answer.name: answer.axis.write for answer in answers}
     driven = [
         (_fewer(group, main), written.get(group.transformation, number)(group.magnitude))
-        for group in driven_layers(run)
+        for group in sorted(driven_layers(run), key=lambda group: family_order(group.transformation))
     ]
     return Section(
         prefix=prefix,

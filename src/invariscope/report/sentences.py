@@ -224,7 +224,7 @@ def depth_sentence(answer: Answer) -> str:
     place, last = profile.becomes_invariant, profile.last
     ceiling = f"{profile.ceiling[last]:.2f}"
     end = (
-        f"mean invariance in {tidy(profile.layers[last], 40)}, the last hidden layer measured, is "
+        f"mean invariance in {tidy(profile.layers[last], 40)}, the last hidden layer, is "
         f"{profile.mean[last]:.2f} {interval(float(profile.low[last]), float(profile.high[last]))}".rstrip()
         + f", where pairs of different images give {profile.null[last]:.2f} and "
         + (f"resampling alone {ceiling}" if not math.isnan(profile.floor[last]) else f"no change would give {ceiling}")
