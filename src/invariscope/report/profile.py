@@ -126,8 +126,14 @@ def read_profile(run: RunData, name: str, magnitude: float, measure: str = "inva
 
     hidden = run.info.get("last_hidden_site")
     return Profile(
-        magnitude,
-        tuple(order),
-        *(column(key) for key in ("mean", "low", "high", "null", "noise_floor", "n_units", "n_dead")),
+        magnitude=magnitude,
+        layers=tuple(order),
+        mean=column("mean"),
+        low=column("low"),
+        high=column("high"),
+        null=column("null"),
+        floor=column("noise_floor"),
+        n_units=column("n_units"),
+        n_dead=column("n_dead"),
         hidden=order.index(hidden) if hidden in order else None,
     )
