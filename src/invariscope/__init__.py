@@ -5,7 +5,9 @@ class is public under its name in capitals: `inv.GaussianBlur()` is the transfor
 """
 
 import re
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 __version__ = "0.1.0"
@@ -85,3 +87,14 @@ def _nearest(name: str) -> str:
 
 def __dir__() -> list[str]:
     return list(__all__)
+
+
+class _Public(ModuleType):
+    """The package, in which the room `responses` does not take the place of the public function of that name."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Public

@@ -58,8 +58,9 @@ def load_recorded(path: Path) -> Recorded:
         try:
             with np.load(path, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
-            raise ShapeError(f"{path} cannot be read as .npz: {error}.") from error
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            reason = "it holds Python objects, which are not unpickled" if "allow_pickle" in str(error) else error
+            raise ShapeError(f"{path} cannot be read as .npz: {reason}.") from error
         return from_arrays(source=str(path), **_arguments(arrays, path))
     if path.suffix in (".parquet", ".pq"):
         try:
@@ -81,7 +82,12 @@ def _arguments(arrays: Mapping[str, np.ndarray[Any, np.dtype[Any]]], path: Path)
     if "transformation" in arrays:
         chosen["transformation"] = str(arrays["transformation"])
     if "magnitude" in arrays:
-        chosen["magnitude"] = float(arrays["magnitude"])
+        if arrays["magnitude"].size != 1 or arrays["magnitude"].dtype.kind not in "fiu":
+            raise ShapeError(
+                f"the array 'magnitude' of {path} takes one number; got {arrays['magnitude'].shape} "
+                f"of {arrays['magnitude'].dtype}."
+            )
+        chosen["magnitude"] = float(arrays["magnitude"].item())
     return chosen
 
 
@@ -135,10 +141,12 @@ def _averaged(array: Any, name: str) -> tuple[Tensor, int]:
 
 
 def _finite(values: np.ndarray[Any, np.dtype[Any]], name: str) -> Tensor:
-    bad = int((~np.isfinite(values)).sum())
+    with np.errstate(over="ignore"):
+        single = np.ascontiguousarray(values, np.float32)
+    bad = int((~np.isfinite(single)).sum())
     if bad:
         raise ShapeError(f"{name} responses hold {bad} values that are missing or infinite; leave those stimuli out.")
-    return torch.from_numpy(np.ascontiguousarray(values, np.float32))
+    return torch.from_numpy(single)
 
 
 def is_clean(transformation: str, magnitude: float) -> bool:
@@ -167,6 +175,7 @@ def from_table(table: pd.DataFrame, source: str = "table") -> Recorded:
     missing = [column for column in _COLUMNS if column not in table]
     if missing:
         raise ShapeError(f"a table of responses needs the column {missing[0]!r}; it has {', '.join(map(str, table))}.")
+    table = _numbers(table)
     keys = ["transformation", "magnitude", "stimulus", "unit"]
     counts = table.groupby(keys, sort=True)["response"].agg(["mean", "size"]).reset_index()
     clean_rows = [
@@ -193,3 +202,22 @@ def from_table(table: pd.DataFrame, source: str = "table") -> Recorded:
         int(counts["size"].min()),
         source,
     )
+
+
+def _numbers(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with magnitudes and responses as numbers; clean rows may leave their magnitude out."""
+    numbers = {name: pd.to_numeric(table[name], errors="coerce").astype(float) for name in ("magnitude", "response")}
+    clean = table["transformation"].astype(str).isin(_CLEAN_NAMES)
+    numbers["magnitude"] = numbers["magnitude"].where(~clean, 0.0)
+    for name, values in numbers.items():
+        bad = ~np.isfinite(values.to_numpy())
+        if bad.any():
+            first = table[name].to_numpy()[bad][0]
+            raise ShapeError(
+                f"the column {name!r} of a table of responses takes finite numbers; {int(bad.sum())} of {len(table)} "
+                f"rows hold something else, first {first!r}; leave those rows out, or those stimuli."
+            )
+    absent = [name for name in ("stimulus", "unit", "transformation") if table[name].isna().any()]
+    if absent:
+        raise ShapeError(f"the column {absent[0]!r} of a table of responses has rows without a value; fill them in.")
+    return table.assign(**numbers)
