@@ -77,6 +77,11 @@ def _unpacked(packed: Any) -> Any:
     return torch.from_numpy(packed)
 
 
+def _names(images: Images) -> tuple[str, ...]:
+    """The names of the classes; labels without names are their own."""
+    return images.classes or tuple(str(label) for label in range(images.n_classes))
+
+
 def make_sets(train: Images, test: Images, recipe: Recipe) -> Sets:
     """Decode, resize and crop both sets for a network.
 
@@ -92,25 +97,24 @@ def make_sets(train: Images, test: Images, recipe: Recipe) -> Sets:
         SettingError: a set has no labels, or the classes differ.
     """
     for name, images in (("training", train), ("test", test)):
-        if images.labels is None or images.classes is None:
+        if images.labels is None:
             raise SettingError(
                 f"the {name} images {images.spec} have no labels; a network learns from labelled images."
             )
-    assert train.classes is not None
-    assert test.classes is not None
-    if missing := sorted(set(train.classes) ^ set(test.classes)):
+    learned, tested = _names(train), _names(test)
+    if missing := sorted(set(learned) ^ set(tested)):
         raise SettingError(
             f"training and test images must have the same classes; {missing[0]!r} is only in one of "
             f"{train.spec} and {test.spec}."
         )
     ready = train.fit(recipe), test.fit(recipe)
-    place = {name: index for index, name in enumerate(train.classes)}
-    renumber = torch.tensor([place[name] for name in test.classes])
+    place = {name: index for index, name in enumerate(learned)}
+    renumber = torch.tensor([place[name] for name in tested])
     return Sets(
         *ready,
         torch.as_tensor(ready[0].labels),
         renumber[torch.as_tensor(ready[1].labels)],
-        tuple(train.classes),
+        learned,
         f"{train.fingerprint}/{test.fingerprint}",
     )
 
