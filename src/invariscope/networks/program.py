@@ -94,6 +94,11 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.clock = 0
         self._made: MutableMapping[Tensor, int] = WeakTensorKeyDictionary()
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Said here so that torch does not load its compiler, seconds and hundreds of megabytes, to find out."""
+        return False
+
     def made(self, tensor: Tensor) -> int:
         """The time (the count of operations) at which it was made or last written into; 0 before everything."""
         return self._made.get(tensor, 0)

@@ -21,6 +21,11 @@ class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.total = 0
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Said here so that torch does not load its compiler, seconds and hundreds of megabytes, to find out."""
+        return False
+
     def __torch_dispatch__(
         self,
         func: Any,

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
-from scipy.stats import binom
 
 from invariscope.core.errors import SettingError
 from invariscope.tolerance.resample import interval
@@ -166,6 +165,9 @@ def shares(units: UnitColumns, limits: Limits | None = None) -> Shares:
 
 def _interval(units: UnitColumns, limits: Limits, n_active: int, share: float) -> tuple[float, float]:
     if units.invariance_replicates is None or units.specialization_replicates is None:
+        # Loading scipy.stats takes a second that most runs, which come with replicates, need not spend.
+        from scipy.stats import binom
+
         low, high = (float(binom.ppf(tail, n_active, share)) / n_active for tail in (0.025, 0.975))
         return low, high
     # A unit that no drawn image drives is not active in that replicate.
