@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -54,7 +55,7 @@ class Program:
         # The same strides as before, since views were recorded with theirs; and a copy, since steps may write into it.
         first = torch.empty_strided(self.start.shape, self.start.stride(), dtype=value.dtype, device=value.device)
         slots = {0: first.copy_(value)}
-        for (operation, leaves, structure, outputs), finished in zip(self.steps, self._last_uses(), strict=True):
+        for (operation, leaves, structure, outputs), finished in zip(self.steps, self._last_uses, strict=True):
             args, kwargs = tree_unflatten([self._value(leaf, slots) for leaf in leaves], structure)
             returned = tree_flatten(operation(*args, **kwargs))[0]
             for number, tensor in zip(outputs, returned, strict=True):
@@ -71,7 +72,8 @@ class Program:
             return slots[leaf.number]
         return self.held[leaf.number] if isinstance(leaf, Held) else leaf
 
-    def _last_uses(self) -> Iterator[list[int]]:
+    @cached_property
+    def _last_uses(self) -> list[list[int]]:
         """After each step the slots that no later one needs."""
         kept = {self.result.number} if isinstance(self.result, Slot) else set()
         last: dict[int, int] = {}
@@ -82,7 +84,7 @@ class Program:
         for number, index in last.items():
             if number not in kept:
                 ends[index].append(number)
-        return (ends[index] for index in range(len(self.steps)))
+        return [ends[index] for index in range(len(self.steps))]
 
 
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -89,7 +89,15 @@ def ablation_costs(
             continue
         correct = (torch.cat(silenced[kind], dim=1) == truth).numpy()[:, keep].astype(np.float64)
         is_all = bool((kinds[kind] & active).sum() == active.sum())
-        costs[kind] = _cost(int(masks[0].sum()), right, correct[0], correct[1:].mean(axis=0), is_all, seed, replicates)
+        costs[kind] = _cost(
+            int(masks[0].sum()),
+            right,
+            correct[0],
+            correct[1 if len(correct) > 1 else 0 :].mean(axis=0),
+            is_all,
+            seed,
+            replicates,
+        )
     return costs
 
 
@@ -101,6 +109,9 @@ def _with_controls(
     n_units = int(mask.sum())
     if n_units == 0:
         return np.zeros((0, len(mask)), dtype=bool)
+    if n_units == int(active.sum()):
+        # Every random set would be this one: silencing it once is enough.
+        return mask[None].copy()
     sets = np.zeros((1 + repeats, len(mask)), dtype=bool)
     sets[0] = mask
     for control in sets[1:]:
