@@ -22,6 +22,8 @@ def load_npz(path: Path) -> Images:
         ImageError: the file cannot be read, has no `images`, or one of the arrays cannot be used.
     """
     try:
+        if path.is_file() and not zipfile.is_zipfile(path):
+            raise ImageError(f"{path} is not an .npz file that can be read: it is no archive of arrays.")
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             if "images" not in file.files:
                 raise ImageError(f"{path} has no array 'images'; it holds {', '.join(file.files) or 'nothing'}.")

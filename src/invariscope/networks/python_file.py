@@ -66,7 +66,7 @@ def _failed(path: Path, name: str, error: Exception) -> InvariscopeError:
     if isinstance(error, InvariscopeError):
         return error
     reason = str(error).strip().split("\n")[0]
-    return NetworkError(f"{name} of {path.name} failed with {type(error).__name__}: {reason}")
+    return NetworkError(f"{name} of {path.name} failed with {type(error).__name__}: {reason.rstrip('.')}.")
 
 
 def _needs_argument(function: object) -> bool:

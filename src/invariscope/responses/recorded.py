@@ -55,6 +55,8 @@ def load_recorded(path: Path) -> Recorded:
     if not path.exists():
         raise ShapeError(f"{path} does not exist; give an .npz or .parquet file of recorded responses.")
     if path.suffix == ".npz":
+        if not zipfile.is_zipfile(path):
+            raise ShapeError(f"{path} cannot be read as .npz: it is no archive of arrays.")
         try:
             with np.load(path, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
