@@ -94,6 +94,11 @@ def test_files_are_small(path):
     assert len(path.read_text().splitlines()) <= 300
 
 
+def test_test_files_have_names_of_their_own():
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(set(names)) == sorted(names)
+
+
 @pytest.mark.parametrize("path", [path for path in MODULES if path.name == "__init__.py"], ids=name_of)
 def test_a_room_opens_with_one_sentence_and_nothing_else(path):
     body = ast.parse(path.read_text()).body

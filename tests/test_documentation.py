@@ -1,7 +1,8 @@
 """The pages: links that lead somewhere, examples that run, a reference that is current."""
 
-import importlib.util
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,9 +51,7 @@ def test_the_transformation_of_the_contributing_page_works():
 
 
 def test_the_reference_is_current():
-    spec = importlib.util.spec_from_file_location("reference", ROOT / "scripts" / "reference.py")
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    assert (ROOT / "docs" / "reference.md").read_text(encoding="utf-8") == script.reference(), (
-        "run scripts/reference.py"
-    )
+    # In a process of its own: here the shape checker has wrapped what the page describes.
+    command = [sys.executable, str(ROOT / "scripts" / "reference.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
