@@ -123,3 +123,19 @@ def test_seen_and_unseen_classes_have_their_own_answers(counts):
         {"all": (share + 1) / 2, "seen": 1, "unseen": 0.5}
     )
     assert [verdict(run, group)["n_images"] for group in ("all", "seen", "unseen")] == [sum(counts), *counts]
+
+
+def test_a_unit_that_is_dead_in_one_group_is_unknown_there():
+    """Silent for all images of class 1, while class 0 drives it: neither invariant nor without variance by rounding."""
+    run = measured(networks.clean_only(), group_classes=["zero"])
+    units = run.units[(run.units["layer"] == run.info["last_hidden_site"]) & (run.units["unit"] == 0)]
+    seen, unseen = (units[units["group"] == group] for group in ("seen", "unseen"))
+    unknown = ["invariance", "specialization", "null", "correlation", "normalized_variance", "goodfellow_local"]
+    assert unseen[unknown].isna().all(axis=None)
+    for column in ("n_active", "clean_variance", "sample_variance"):
+        assert unseen[column].dropna().tolist() == [0]
+    assert (seen["invariance"].dropna() == 0).all()
+    assert (seen["clean_variance"].dropna() > 0).all()
+    rows = run.layers[run.layers["layer"] == run.info["last_hidden_site"]]
+    assert set(rows.loc[rows["group"] == "unseen", "n_dead"]) == {1}
+    assert set(rows.loc[rows["group"] == "all", "n_dead"]) == {0}

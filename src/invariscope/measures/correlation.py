@@ -43,7 +43,9 @@ class Correlation(Measure):
         scale = reference.scale.to(count.device, count.dtype)
         clean = variance(sums["clean"], sums["clean_square"], count, scale)
         mean = reference.clean_mean.to(count.device, count.dtype) + sums["transformed"] / count
-        transformed = variance(sums["transformed"], sums["transformed_square"], count, scale.maximum(mean.abs()))
+        transformed = variance(
+            sums["transformed"], sums["transformed_square"], count, scale.maximum(mean.abs()), moved=True
+        )
         together = (sums["product"] - sums["clean"] * sums["transformed"] / count) / (count - 1)
         product = clean * transformed
         known = product > 0

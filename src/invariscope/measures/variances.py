@@ -9,7 +9,7 @@ from torch import Tensor
 
 from invariscope.core.registry import Registry
 from invariscope.measures.base import ratio
-from invariscope.measures.moments import ROUNDING
+from invariscope.measures.moments import LOST, ROUNDING
 from invariscope.measures.tiles import IMAGES, zeros
 from invariscope.statistics.resampling import bootstrap_weights, percentile_interval
 from invariscope.statistics.sums import exact_device
@@ -183,7 +183,8 @@ class Variances:
         spread, size = [], []
         for centre, sums, sums_of_squares in self._moments():
             total, squares = mix @ sums[:, units], mix @ sums_of_squares[:, units]
-            spread.append(((squares - total**2 / count) / (count - 1)).clamp_min(0).sqrt())
+            value = ((squares - total**2 / count) / (count - 1)).clamp_min(0)
+            spread.append(value.where(value > LOST * squares / count, 0.0).sqrt())
             middle = centre[units]
             size.append(((squares + 2 * middle * total) / count + middle**2).clamp_min(0).sqrt())
         sample, scale = torch.stack(spread).mean(0), torch.stack(size).amax(0)
