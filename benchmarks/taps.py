@@ -160,6 +160,9 @@ def check(spec: str, family: str) -> Row:
     sites = find_sites(network, images)
     rows = replay_check(network, images)
     assert len(rows) == len(sites), f"{spec}: {len(rows)} rows for {len(sites)} sites"
+    answers = network(images)
+    assert bool(torch.isfinite(answers).all()), f"{spec} answers with numbers that are not finite"
+    assert not torch.equal(answers[0], answers[1]), f"{spec} answers alike to all images"
     worst = max(rows, key=lambda row: row.relative)
     functions = sum("()" in site.name for site in sites)
     return Row(
@@ -217,11 +220,39 @@ def table(rows: list[Row], failed: dict[str, str]) -> Iterator[str]:
     """The page of the documentation."""
     about = machine()
     timm = {row.family for row in rows if row.network.startswith("timm:")}
-    yield f"""# Taps: every site against its replay
+    yield f"""# Taps
+
+## What is a site
+
+A site is a place where an activation can be read: what a module returns, what a rectifying function returns (`F.relu`,
+`x.relu_()`, `F.gelu`, a clamp at 0, …), a sum of two activations of one shape (a residual connection), and the network's
+output. It has one row per image: the network runs on two and on three images, and what does not follow (windows,
+position tables, hidden states) is no site. An activation is handed over at the moment it is produced, so that nothing
+that runs later in place can reach it.
+
+| name | what |
+|---|---|
+| `layer1.0.conv1` | what this module returns |
+| `layer1.0.relu#2` | what it returns when it is called for the second time in a pass |
+| `encoder.attention[0]`, `head[logits]` | a part of what it returns, where that is no single tensor |
+| `layer1.0.relu()#1` | what the first `relu` that is applied as a function inside `layer1.0` returns |
+| `layer1.0.add()#1` | the first sum of two activations inside `layer1.0` |
+| `output` | what the network answers |
+
+Rectifiers are ReLU, ReLU6, LeakyReLU, PReLU, RReLU, ELU, SELU, CELU, GELU, SiLU, Mish, Hardswish, Softplus, Threshold and
+their like of other packages, told by the class's name; saturating functions and gates (sigmoid, tanh, softmax) are not,
+nor are rectifiers that are written out by hand (`x * torch.sigmoid(x)`).
+
+Channels are followed through the operations, from the images on: convolutions, normalisations over batches or groups and
+pooling put them on the first axis after the image, linear maps and layer normalisation on the last, permutations move
+them, and everything else leaves them where they are. So a map that a Swin or ConvNeXt block holds with its channels last
+is told from one that holds them first.
+
+## Every site against its replay
 
 {len(rows)} networks: {len(rows) - len(timm)} classification networks of torchvision and one network of each of
-{len(timm)} families of timm; {sum(row.sites for row in rows)} sites, {sum(row.functions for row in rows)} of them
-functions. The largest relative deviation is {max(row.deviation for row in rows):.1e}.
+{len(timm)} families of timm; {sum(row.sites for row in rows)} sites,
+{sum(row.functions for row in rows)} of them functions. The largest relative deviation is {max(row.deviation for row in rows):.1e}.
 
 Every module is run a second time, on clones of its input, in a copy of the network in which nothing happens in place,
 and every function is called a second time on clones of its arguments; what a tap reads is compared with the result.
