@@ -27,103 +27,7 @@ ROOT = Path(__file__).parents[1]
 RESULTS, TABLE = ROOT / "benchmarks" / "results" / "taps.json", ROOT / "docs" / "taps.md"
 SIZES = (64, 96, 128, 0)
 # Of each family the smallest network that takes images of at most 518 pixels.
-FAMILIES = {
-    "beit": "beit_base_patch16_224",
-    "byoanet": "halonet_h1",
-    "byobnet": "mobileone_s1",
-    "cait": "cait_xxs24_224",
-    "coat": "coat_tiny",
-    "convit": "convit_tiny",
-    "convmixer": "convmixer_768_32",
-    "convnext": "convnext_zepto_rms",
-    "cpubone": "cpubone_nano",
-    "crossvit": "crossvit_tiny_240",
-    "csatv2": "csatv2",
-    "cspnet": "cs3darknet_focus_s",
-    "cspnext": "cspnext_tiny",
-    "davit": "davit_tiny",
-    "deit": "deit_tiny_patch16_224",
-    "densenet": "densenet121",
-    "dla": "dla46x_c",
-    "dpn": "dpn48b",
-    "edgenext": "edgenext_xx_small",
-    "efficientformer": "efficientformer_l1",
-    "efficientformer_v2": "efficientformerv2_s0",
-    "efficientnet": "mobilenetv2_035",
-    "efficientvim": "efficientvim_m1",
-    "efficientvit_mit": "efficientvit_b0",
-    "efficientvit_msra": "efficientvit_m0",
-    "eva": "vit_tiny_patch16_dinov3_qkvb",
-    "fasternet": "fasternet_t0",
-    "fastvit": "fastvit_t8",
-    "focalnet": "focalnet_tiny_srf",
-    "gcvit": "gcvit_xxtiny",
-    "ghostnet": "ghostnet_050",
-    "hardcorenas": "hardcorenas_b",
-    "hgnet": "hgnetv2_b0",
-    "hiera": "hiera_tiny_224",
-    "hieradet_sam2": "hieradet_small",
-    "hrnet": "hrnet_w18_small",
-    "iformer": "iformer_t",
-    "inception_next": "inception_next_atto",
-    "inception_resnet_v2": "inception_resnet_v2",
-    "inception_v3": "inception_v3",
-    "inception_v4": "inception_v4",
-    "lcnetv2": "lcnetv2_small",
-    "levit": "levit_128s",
-    "lowformer": "lowformer_b0",
-    "mambaout": "mambaout_femto",
-    "maxxvit": "maxvit_pico_rw_256",
-    "metaformer": "poolformerv2_s12",
-    "mlp_mixer": "gmlp_ti16_224",
-    "mobilenetv3": "mobilenetv3_small_050",
-    "mobilenetv5": "mobilenetv5_base",
-    "mobilevit": "mobilevit_xxs",
-    "mvitv2": "mvitv2_tiny",
-    "naflexvit": "naflexvit_base_patch16_parfac_gap",
-    "nasnet": "nasnetalarge",
-    "nest": "nest_tiny",
-    "nextvit": "nextvit_small",
-    "nfnet": "nf_regnet_b0",
-    "pit": "pit_ti_224",
-    "pnasnet": "pnasnet5large",
-    "pvt_v2": "pvt_v2_b0",
-    "rdnet": "rdnet_tiny",
-    "regnet": "regnetx_002",
-    "repghost": "repghostnet_050",
-    "repvit": "repvit_m1",
-    "res2net": "res2next50",
-    "resnest": "resnest14d",
-    "resnet": "resnet10t",
-    "resnetv2": "resnetv2_18",
-    "rexnet": "rexnet_100",
-    "selecsls": "selecsls42",
-    "senet": "legacy_seresnet18",
-    "sequencer": "sequencer2d_s",
-    "shvit": "shvit_s1",
-    "sknet": "skresnet18",
-    "starnet": "starnet_s050",
-    "swiftformer": "swiftformer_xs",
-    "swin_transformer": "swin_tiny_patch4_window7_224",
-    "swin_transformer_v2": "swinv2_tiny_window8_256",
-    "swin_transformer_v2_cr": "swinv2_cr_tiny_224",
-    "tiny_vit": "tiny_vit_5m_224",
-    "tnt": "tnt_s_legacy_patch16_224",
-    "tresnet": "tresnet_m",
-    "twins": "twins_svt_small",
-    "vgg": "vgg11",
-    "visformer": "visformer_tiny",
-    "vision_transformer": "vit_tiny_patch16_224",
-    "vision_transformer_hybrid": "vit_tiny_r_s16_p8_224",
-    "vision_transformer_relpos": "vit_srelpos_small_patch16_224",
-    "vision_transformer_sam": "samvit_base_patch16_224",
-    "vitamin": "vitamin_small_224",
-    "volo": "volo_d1_224",
-    "vovnet": "ese_vovnet19b_slim_dw",
-    "xception": "legacy_xception",
-    "xception_aligned": "xception41p",
-    "xcit": "xcit_nano_12_p8_224",
-}
+FAMILIES: dict[str, str] = json.loads((Path(__file__).parent / "families.json").read_text())
 
 
 @dataclass
@@ -224,11 +128,11 @@ def table(rows: list[Row], failed: dict[str, str]) -> Iterator[str]:
 
 ## What is a site
 
-A site is a place where an activation can be read: what a module returns, what a rectifying function returns (`F.relu`,
-`x.relu_()`, `F.gelu`, a clamp at 0, …), a sum of two activations of one shape (a residual connection), and the network's
-output. It has one row per image: the network runs on two and on three images, and what does not follow (windows,
-position tables, hidden states) is no site. An activation is handed over at the moment it is produced, so that nothing
-that runs later in place can reach it.
+A site is a place where an activation can be read: what a module returns, what a rectifying function returns
+(`F.relu`, `x.relu_()`, `F.gelu`, a clamp at 0, …), a sum of two activations of one shape (a residual
+connection), and the network's output. It has one row per image: the network runs on two and on three images,
+and what does not follow (windows, position tables, hidden states) is no site. An activation is handed over at
+the moment it is produced, so that nothing that runs later in place can reach it.
 
 | name | what |
 |---|---|
@@ -239,20 +143,20 @@ that runs later in place can reach it.
 | `layer1.0.add()#1` | the first sum of two activations inside `layer1.0` |
 | `output` | what the network answers |
 
-Rectifiers are ReLU, ReLU6, LeakyReLU, PReLU, RReLU, ELU, SELU, CELU, GELU, SiLU, Mish, Hardswish, Softplus, Threshold and
-their like of other packages, told by the class's name; saturating functions and gates (sigmoid, tanh, softmax) are not,
-nor are rectifiers that are written out by hand (`x * torch.sigmoid(x)`).
+Rectifiers are ReLU, ReLU6, LeakyReLU, PReLU, RReLU, ELU, SELU, CELU, GELU, SiLU, Mish, Hardswish, Softplus,
+Threshold and their like of other packages, told by the class's name; saturating functions and gates (sigmoid,
+tanh, softmax) are not, nor are rectifiers that are written out by hand (`x * torch.sigmoid(x)`).
 
-Channels are followed through the operations, from the images on: convolutions, normalisations over batches or groups and
-pooling put them on the first axis after the image, linear maps and layer normalisation on the last, permutations move
-them, and everything else leaves them where they are. So a map that a Swin or ConvNeXt block holds with its channels last
-is told from one that holds them first.
+Channels are followed through the operations, from the images on: convolutions, normalisations over batches or
+groups and pooling put them on the first axis after the image, linear maps and layer normalisation on the last,
+permutations move them, and everything else leaves them where they are. So a map that a Swin or ConvNeXt block
+holds with its channels last is told from one that holds them first.
 
 ## Every site against its replay
 
 {len(rows)} networks: {len(rows) - len(timm)} classification networks of torchvision and one network of each of
-{len(timm)} families of timm; {sum(row.sites for row in rows)} sites,
-{sum(row.functions for row in rows)} of them functions. The largest relative deviation is {max(row.deviation for row in rows):.1e}.
+{len(timm)} families of timm; {sum(row.sites for row in rows)} sites, {sum(row.functions for row in rows)} of them
+functions. The largest relative deviation is {max(row.deviation for row in rows):.1e}.
 
 Every module is run a second time, on clones of its input, in a copy of the network in which nothing happens in place,
 and every function is called a second time on clones of its arguments; what a tap reads is compared with the result.
