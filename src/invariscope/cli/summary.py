@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -39,9 +40,10 @@ def print_summary(run: Run, report: Path) -> None:
     if not sys.stdout.isatty():
         console = Console(highlight=False, width=WIDTH)
     console.print()
-    console.print(Text(subject(data), style="bold"))
+    console.print(Text(subject(data), style="bold"), soft_wrap=True)
     for paragraph in lead(data, answers):
-        console.print(Text(paragraph))
+        # Not by the console, which would part a number from its per cent sign.
+        console.print(fill(paragraph, console.width), soft_wrap=True, markup=False)
     if answers:
         console.print(_table(answers))
     console.print(Text("Report: ").append(str(report), style="bold"), soft_wrap=True)
