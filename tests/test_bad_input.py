@@ -237,25 +237,35 @@ def test_images_that_cannot_be_used(images, words, world, capsys):
     assert not world.out.exists()
 
 
-@pytest.mark.parametrize(("kind", "suffix"), [("JPEG", "jpg"), ("PNG", "png"), ("WEBP", "webp")])
-def test_a_truncated_file_is_skipped_and_counted_or_refused(kind, suffix, world, capsys):
+BROKEN = [
+    *((kind, suffix, 0.5) for kind, suffix in (("JPEG", "jpg"), ("PNG", "png"), ("WEBP", "webp"))),
+    *(("JPEG", "jpg", length) for length in (0, 1, 10, 40)),
+    *(("PNG", "png", length) for length in (0, 10, 40)),
+]
+
+
+def truncated(kind, length):
     whole = encoded(kind, (64, 64), seed=9)
-    name = f"images/bee/broken.{suffix}"
-    world.write(name, whole[: len(whole) // 2])
+    return whole[: int(length * len(whole)) if isinstance(length, float) else length]
+
+
+@pytest.mark.parametrize(("kind", "suffix", "length"), BROKEN)
+def test_a_truncated_file_is_refused_where_that_is_asked(kind, suffix, length, world, capsys):
+    world.write(f"images/bee/broken.{suffix}", truncated(kind, length))
     refused(capsys, world.measure(CNN, world.path("images"), "--strict"), "broken", "cannot be read", "--strict")
     assert not world.out.exists()
+
+
+def test_truncated_files_are_skipped_and_counted(world, capsys):
+    for place, (kind, suffix, length) in enumerate(BROKEN):
+        world.write(f"images/bee/broken{place}.{suffix}", truncated(kind, length))
     printed, err = done(capsys, world.measure(CNN, world.path("images")))
-    assert (printed["n_images"], printed["n_skipped"]) == (6, 1)
-    assert "broken" in err
-    assert any("broken" in warning for warning in printed["warnings"])
-
-
-@pytest.mark.parametrize("length", [0, 1, 10, 40])
-def test_a_file_with_hardly_a_header_is_skipped(length, world, capsys):
-    for kind, suffix in (("JPEG", "jpg"), ("PNG", "png")):
-        world.write(f"images/bee/short.{suffix}", encoded(kind)[:length])
-    printed, _ = done(capsys, world.measure(CNN, world.path("images")))
-    assert (printed["n_images"], printed["n_skipped"]) == (6, 2)
+    assert (printed["n_images"], printed["n_skipped"]) == (6, len(BROKEN))
+    [warning] = [warning for warning in printed["warnings"] if "could not be read" in warning]
+    assert "broken0" in warning
+    assert warning in err
+    skipped = json.loads((world.out / "run.json").read_text())["images"]["skipped_files"]
+    assert len(skipped) == len(BROKEN)
 
 
 def test_grey_sixteen_bit_and_transparent_images_become_colour_and_that_is_told(world, capsys):

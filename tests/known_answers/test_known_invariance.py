@@ -11,7 +11,7 @@ from known_images import labelled, random_images, vary_down_alone, with_means
 import invariscope as inv
 from invariscope.transformations.base import Transformation
 
-SEEDS = [0, 1, 2]
+SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 8))]
 QUICK = {"device": "cpu", "replicates": 20, "controls": 1}
 
 
@@ -125,7 +125,6 @@ def test_circular_filters_and_global_pooling_do_not_see_circular_shifts(seed, po
     assert_all(run.curves["agreement"], 1)
     assert_all(run.verdicts["verdict"], "invariance")
     assert_all(run.thresholds.query("criterion in ('agreement', 'first-flip')")["censored"], True)
-    assert "circular-shift" in run.report().read_text(encoding="utf-8").lower().replace(" ", "-")
 
 
 def test_single_positions_do_see_circular_shifts():

@@ -31,7 +31,7 @@ def assert_same(first, second, keys, leave=(), tolerance=1e-6):
     pd.testing.assert_frame_equal(first, second, check_exact=False, rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_positions_are_channels_where_a_map_has_one(seed):
     images = labelled(random_images(seed, 15, side=5))
     settings = {"layers": ["1", "4"], "group_classes": ["zero"], "seed": seed}
@@ -47,7 +47,7 @@ def test_positions_are_channels_where_a_map_has_one(seed):
 def test_batches_do_not_matter(units):
     images = labelled(random_images(3, 21, side=5))
     settings = {"layers": ["1", "output"], "units": units, "negative": "rectify"}
-    runs = [measured(images, batch_size=size, **settings) for size in (2, 7, 64)]
+    runs = [measured(images, batch_size=size, **settings) for size in (2, 7)]
     for one, other in itertools.pairwise(runs):
         assert_same(one.units, other.units, ["layer", "unit", "transformation", "magnitude"], tolerance=2e-6)
         assert_same(one.layers, other.layers, ["layer", "measure", "transformation", "magnitude"], tolerance=2e-6)

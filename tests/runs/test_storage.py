@@ -30,7 +30,7 @@ def drafts(folder):
     return [path for path in folder.rglob(".*") if path.name not in (".parts", ".plan.json")]
 
 
-@pytest.mark.parametrize("write", [0, 5, 12, 22, 27])
+@pytest.mark.parametrize("write", [0, 12, *(pytest.param(write, marks=pytest.mark.slow) for write in (5, 7, 22, 27))])
 def test_a_disk_that_fills_at_any_write_loses_nothing(write, tmp_path, whole, monkeypatch):
     original, calls = pd.DataFrame.to_parquet, []
 
@@ -73,7 +73,7 @@ def grow(folder, kilobytes):
     subprocess.run(["mount", "-o", f"remount,size={kilobytes}k", str(folder)], check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("kilobytes", [4, 60, 200])
+@pytest.mark.parametrize("kilobytes", [60, *(pytest.param(size, marks=pytest.mark.slow) for size in (4, 120, 200))])
 def test_a_disk_that_is_really_full(kilobytes, small_disk, whole):
     disk = small_disk(kilobytes)
     with pytest.raises(StorageError, match=r"could not be written: the disk is full") as told:
