@@ -1,7 +1,8 @@
 """What the tests of measures share."""
 
-import measure_world
 import pytest
+
+import measure_world
 
 
 @pytest.fixture(params=[0, 1, 2])

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import scipy.stats
 import torch
-from measure_world import TAU, awkward_pair, by_loops, groups, reference_of
 
 from invariscope.core.errors import SettingError
 from invariscope.measures import fused as fused_module
 from invariscope.measures.evaluate import Accumulator, all_measures, evaluate
 from invariscope.responses.pair import Pair
 from invariscope.responses.reference import Reference
+from measure_world import TAU, awkward_pair, by_loops, groups, reference_of
 
 
 def cut(pair, rows):

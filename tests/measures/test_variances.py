@@ -5,10 +5,10 @@ from functools import reduce
 import numpy as np
 import pytest
 import torch
-from measure_world import groups
 
 from invariscope.measures.functions import normalized_variance
 from invariscope.measures.variances import SWEEP_MEASURES, Variances, variances
+from measure_world import groups
 
 
 def definitions(responses):
