@@ -206,13 +206,14 @@ def test_positions_of_all_layers_must_be_named():
         measured(units="positions")
 
 
-def test_the_same_settings_in_words(tmp_path):
+def test_the_same_settings_in_words(run):
     """Names and magnitudes as the command line has them are the mapping of the call."""
     words = measured(
         transformations="rotation,gaussian-noise,inversion",
         magnitudes=["rotation=-90,20", "gaussian-noise=0.1", "inversion=1"],
+        group_classes=["red"],
     )
-    pd.testing.assert_frame_equal(words.units, measured().units)
+    pd.testing.assert_frame_equal(words.units, run.units)
 
 
 def test_the_default_grid_is_measured_where_none_is_given():
