@@ -16,7 +16,7 @@ FLIPS = ["--transformations", "horizontal-flip,vertical-flip", "--device", "cpu"
 
 
 def test_the_answer_as_an_object(world, capsys):
-    assert main(["measure", NET, "images", *FLIPS, "--out", "run", "--json"]) == 0
+    assert main(["measure", "net.py:talking", "images", *FLIPS, "--out", "run", "--json"]) == 0
     out, err = capsys.readouterr()
     found = json.loads(out)
     assert set(found) == {
@@ -26,7 +26,8 @@ def test_the_answer_as_an_object(world, capsys):
     assert (found["run"], found["report"]) == ("run", "run/report.html")
     assert (found["clean_accuracy"], found["n_images"], found["n_skipped"]) == (1.0, 12, 0)
     assert (world / "run" / "report.html").stat().st_size > 10_000
-    assert "runs your code" in err or "code" in err
+    assert "the network is made" in err
+    assert "the code in net.py was run" in err
     tolerated = {row["transformation"]: row["tolerated"] for row in found["verdicts"]}
     assert tolerated == {"horizontal-flip": False, "vertical-flip": True}
     units = pd.read_parquet("run/units.parquet").query("layer == 'relu' and magnitude == 1")

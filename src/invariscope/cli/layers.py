@@ -2,6 +2,7 @@
 
 from invariscope.cli.options import Shared
 from invariscope.cli.output import note, print_list
+from invariscope.cli.work import output_for
 
 # Of networks that take images of any size: as large as the smallest common data set.
 DEFAULT_SIZE = (32, 32)
@@ -20,10 +21,12 @@ def layers(network: str, *, shared: Shared = Shared()) -> None:
     from invariscope.networks.sites import find_sites, never_called
     from invariscope.runs.device import choose_device
 
-    loaded = load_network(_without_download(network)).to(choose_device(shared.device))
-    height, width = loaded.recipe.size or DEFAULT_SIZE
-    images = torch.full((2, loaded.recipe.channels or 3, height, width), 0.5, device=loaded.device)
-    sites = find_sites(loaded, images)
+    with output_for(shared):
+        loaded = load_network(_without_download(network)).to(choose_device(shared.device))
+        height, width = loaded.recipe.size or DEFAULT_SIZE
+        images = torch.full((2, loaded.recipe.channels or 3, height, width), 0.5, device=loaded.device)
+        sites = find_sites(loaded, images)
+        silent = never_called(loaded, images)
     rows = [
         {
             "name": site.name,
@@ -35,7 +38,6 @@ def layers(network: str, *, shared: Shared = Shared()) -> None:
         }
         for site in sites
     ]
-    silent = never_called(loaded, images)
     print_list("sites", rows, shared, network=network, image_size=[height, width], never_called=silent)
     if silent and not shared.json:
         note(f"\nNever called in a forward pass, so not measurable: {', '.join(silent)}.", shared)

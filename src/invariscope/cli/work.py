@@ -1,7 +1,8 @@
 """Around long work: progress, interruption, and what is said at its end."""
 
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +27,23 @@ def working(shared: Shared, out: Path) -> Iterator[Progress]:
         Progress for the work.
     """
     try:
-        with bar(shared.quiet) as progress:
+        with output_for(shared), bar(shared.quiet) as progress:
             yield progress
     except KeyboardInterrupt as stop:
         raise KeyboardInterrupt(
             f"what is finished is kept in {out}; repeat the command with --out {out} --resume to continue"
         ) from stop
+
+
+@contextmanager
+def output_for(shared: Shared) -> Iterator[None]:
+    """Within the block, what a person's own code prints does not mix with a result that programs read.
+
+    Args:
+        shared: the options that say who reads the result.
+    """
+    with redirect_stdout(sys.stderr) if shared.json or shared.quiet else nullcontext():
+        yield
 
 
 def finish(run: "Run", shared: Shared, options: Mapping[str, Any]) -> None:
