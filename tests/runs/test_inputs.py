@@ -259,3 +259,36 @@ def test_a_setting_that_cannot_be_used(settings, words, tmp_path):
 def test_a_setting_that_does_not_exist():
     with pytest.raises(TypeError, match="tua"):
         measured(tua=0.1)
+
+
+def test_a_chain_is_measured_like_one_transformation(tmp_path):
+    """A quarter turn and a negative of it, at half and at full strength."""
+    chain = inv.Chain((inv.Rotation(fill="zero"), 90.0), (inv.Inversion(), 1.0))
+    run = inv.measure(small_network(), some_images(), transformations=[chain], out=tmp_path / "run", **QUICK)
+    pixels = torch.from_numpy(some_images().fit(inv.Recipe(channels=0)).pixels.numpy())
+    network = small_network().eval()
+    with torch.no_grad():
+        clean, moved = (network[:2](one).amax((2, 3)) for one in (pixels, 1 - pixels.rot90(1, (2, 3))))
+    rows = run.units.query("layer == '1' and magnitude == 1")
+    assert set(rows["transformation"]) == {chain.name}
+    assert rows["invariance"].to_numpy() == pytest.approx(inv.invariance_coefficient(clean, moved).numpy(), abs=1e-5)
+    again = inv.measure(
+        small_network(), some_images(), transformations=[chain], out=tmp_path / "run", resume=True, **QUICK
+    )
+    assert again.info == run.info
+    assert run.report().exists()
+
+
+@pytest.mark.parametrize("fill", [0.5, "zero", 0.25])
+def test_what_comes_in_is_the_recipes_mean_unless_it_was_chosen(fill):
+    network = inv.Network(small_network(), recipe=inv.Recipe(mean=(0.9,) * 3, std=(1.0,) * 3))
+    rotation = inv.Rotation(fill=fill)
+    run = inv.measure(network, some_images(), transformations=[rotation], magnitudes=["rotation=45"], **QUICK)
+    chosen = inv.Rotation(fill=(0.9,) * 3) if fill == 0.5 else rotation
+    pixels = torch.from_numpy(some_images().fit(inv.Recipe(channels=0)).pixels.numpy())
+    with torch.no_grad():
+        clean, moved = (small_network().eval()[:2](one - 0.9).amax((2, 3)) for one in (pixels, chosen(pixels, 45.0)))
+    rows = run.units.query("layer == '1' and magnitude == 45")
+    assert rows["invariance"].to_numpy() == pytest.approx(
+        inv.invariance_coefficient(clean, moved).numpy(), abs=1e-5, nan_ok=True
+    )

@@ -1,7 +1,7 @@
 """A measurement with every choice made: what is run on what, in which order, under which strengths."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from invariscope.runs.device import choose_batch_size
 from invariscope.runs.groups import Groups, make_groups, read_lines
 from invariscope.runs.settings import Settings
 from invariscope.transformations.base import Transformation
+from invariscope.transformations.chain import Chain
 from invariscope.transformations.select import select_transformations
 
 
@@ -184,15 +185,20 @@ def _parts(
 ) -> list[Planned]:
     parts = []
     for transformation, grid in select_transformations(transformations, magnitudes):
-        filled = transformation
-        if getattr(transformation, "fill", None) == getattr(type(transformation)(), "fill", None):
-            # Nobody chose a fill: nothing shall look like the network's mean.
-            filled = transformation.with_fill(network.recipe.fill)
+        filled = _filled(transformation, network.recipe.fill)
         height, width = prepared.height, prepared.width
         wanted = filled.default_grid(height, width) if grid is None else tuple(grid)
         filled.check_magnitudes(wanted, (height, width))
         parts.append(Planned(filled, tuple(sorted({*map(float, wanted), float(filled.identity)}))))
     return parts
+
+
+def _filled(transformation: Transformation, fill: tuple[float, ...]) -> Transformation:
+    """With the network's mean for what comes in from outside, which then looks like nothing, unless one was chosen."""
+    if isinstance(transformation, Chain):
+        return Chain(*((_filled(step.transformation, fill), step.magnitude) for step in transformation.steps))
+    usual = {one.name: one.default for one in fields(transformation)}.get("fill")
+    return transformation.with_fill(fill) if getattr(transformation, "fill", None) == usual else transformation
 
 
 def _without_effect(parts: Sequence[Planned], prepared: Prepared, device: torch.device) -> list[str]:
