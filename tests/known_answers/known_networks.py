@@ -55,16 +55,20 @@ def rotation_symmetric(generator=None, pool=nn.AdaptiveMaxPool2d):
     return pooled(convolution(orbit, padding=1), generator, pool(1))
 
 
-def zero_mean(generator=None):
-    """Filters that sum to 0 and never see the border."""
+def balanced_filters(generator=None):
+    """Filters that sum to 0: some place of an image that is not constant drives them."""
     filters = whole((6, 3, 3, 3), -3, 3, generator)
     filters[:, 0, 0, 0] -= filters.sum((1, 2, 3))
-    return pooled(convolution(filters), generator, nn.AdaptiveAvgPool2d(1))
+    return filters
+
+
+def zero_mean(generator=None):
+    """Filters that sum to 0 and never see the border."""
+    return pooled(convolution(balanced_filters(generator)), generator, nn.AdaptiveAvgPool2d(1))
 
 
 def circular(generator=None, pool=nn.AdaptiveAvgPool2d):
-    filters = whole((6, 3, 3, 3), -3, 3, generator)
-    return pooled(convolution(filters, padding=1, padding_mode="circular"), generator, pool(1))
+    return pooled(convolution(balanced_filters(generator), padding=1, padding_mode="circular"), generator, pool(1))
 
 
 def padded(generator=None):
