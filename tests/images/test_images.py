@@ -250,3 +250,8 @@ def test_the_device_gets_the_same_pixels():
     for indices, batch in prepared.batches(4, "cuda"):
         assert batch.device.type == "cuda"
         assert torch.equal(batch.cpu(), prepared.batch(indices))
+
+
+def test_narrow_float_images_keep_their_channels_first() -> None:
+    images = Images(np.zeros((2, 1, 8, 4), np.float32))
+    assert images.fit(Recipe(channels=0)).pixels.shape == (2, 1, 8, 4)

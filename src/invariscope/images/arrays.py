@@ -45,7 +45,7 @@ def check_array(array: Any) -> Tensor:
         raise ImageError(
             f"images are uint8 from 0 to 255, or float from 0 to 1; got {images.dtype}. Use .astype('uint8')."
         )
-    if _channels_last(shape):
+    if shape[1] not in _CHANNELS and shape[3] in _CHANNELS:
         raise ImageError(
             f"float images are (image, channel, height, width); got {shape}: transpose them, or pass uint8."
         )

@@ -48,7 +48,7 @@ def load_folder(root: Path) -> Images:
     if not any(files.values()):
         raise ImageError(f"the folder {root} holds no images; {_KINDS}.")
     if empty := [name for name in folders if not files[name]]:
-        raise ImageError(f"the class folder {root / empty[0]} holds no images; remove it, or fill it. {_KINDS}.")
+        raise ImageError(f"the class folder {root / empty[0]} holds no images; remove it, or fill it ({_KINDS}).")
     if {name.lower() for name in folders} <= _SPLITS:
         raise ImageError(
             f"the folders of {root} are splits, not classes; name one of them, as in {root / folders[-1]}."
