@@ -12,11 +12,12 @@ from invariscope.responses.recorder import Recorder, Recording
 from invariscope.runs.examples import Illustrator
 from invariscope.runs.part import Experiment, run_part
 from invariscope.runs.plan import Plan, Planned
-from invariscope.runs.positions import execute_positions, neighbours
+from invariscope.runs.positions import execute_positions
 from invariscope.runs.rows import RowMaker
 from invariscope.runs.store import Store
 from invariscope.runs.tails import affordable_images
 from invariscope.runs.values import Evaluator
+from invariscope.statistics.derangement import neighbours
 
 
 def execute(plan: Plan, store: Store, progress: Progress) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from invariscope.measures.evaluate import Accumulator
@@ -21,6 +21,7 @@ from invariscope.runs.plan import Plan, Planned
 from invariscope.runs.rows import RowMaker
 from invariscope.runs.store import Store
 from invariscope.runs.values import by_site
+from invariscope.statistics.derangement import neighbours
 from invariscope.statistics.sums import exact_device
 
 
@@ -68,27 +69,6 @@ def batches(recorder: Recorder) -> Iterator[tuple[slice, Tensor, Tensor]]:
         stop = starts[place + 1] if place + 1 < len(starts) else len(recorder.order)
         indices = recorder.order[start:stop]
         yield slice(start, stop), indices, recorder.images.batch(indices, recorder.device)
-
-
-def neighbours(n: int) -> Int[Tensor, " image"] | None:
-    """Every image's neighbour in processing order, which is shuffled; the last three of an odd number take turns.
-
-    Args:
-        n: how many images.
-
-    Returns:
-        A permutation without fixed points; None when there is no other image.
-
-    Example:
-        >>> neighbours(5).tolist()
-        [1, 0, 3, 4, 2]
-    """
-    if n < 2:
-        return None
-    partner = torch.arange(n) ^ 1
-    if n % 2:
-        partner[-3:] = torch.tensor([n - 2, n - 1, n - 3])
-    return partner
 
 
 class PositionReader:

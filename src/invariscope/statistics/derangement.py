@@ -34,3 +34,24 @@ def derangement(n: int, seed: int) -> Int[Tensor, " image"] | None:
     rest = order[2 * pairs :]
     partner[rest] = np.roll(rest, -1)
     return torch.from_numpy(partner)
+
+
+def neighbours(n: int) -> Int[Tensor, " image"] | None:
+    """Every image's neighbour in processing order, which is shuffled; the last three of an odd number take turns.
+
+    Args:
+        n: how many images.
+
+    Returns:
+        A permutation without fixed points; None when there is no other image.
+
+    Example:
+        >>> neighbours(5).tolist()
+        [1, 0, 3, 4, 2]
+    """
+    if n < 2:
+        return None
+    partner = torch.arange(n) ^ 1
+    if n % 2:
+        partner[-3:] = torch.tensor([n - 2, n - 1, n - 3])
+    return partner
