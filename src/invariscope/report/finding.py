@@ -68,7 +68,7 @@ def _sentence(
         (False, True): f"accuracy on classes never seen transformed does not rise ({moved}; chance is "
         f"{percent(chance)}), although the invariance of their units does, {units}",
         (False, False): f"accuracy on classes never seen transformed does not rise ({moved}; chance is "
-        f"{percent(chance)}), nor does the invariance of their units ({units})",
+        f"{percent(chance)}), and the invariance of their units hardly, {units}",
     }[across, invariance]
     r = _correlation(rows)
     together = f"; over the {len(rows)} networks the two correlate with r = {number(r, 2)}" if not math.isnan(r) else ""
