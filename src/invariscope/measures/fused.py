@@ -1,5 +1,6 @@
 """The sums of a block of images in one compiled loop, for units that are too many for a processor's cache."""
 
+import logging
 import warnings
 from collections.abc import Callable
 from functools import cache
@@ -10,12 +11,14 @@ from torch import Tensor
 from invariscope.core.errors import SettingError
 from invariscope.measures.base import Measure
 from invariscope.measures.block import Block
-from invariscope.measures.tiles import IMAGES
 from invariscope.responses.pair import Pair
 from invariscope.responses.reference import Reference
 
 # Compiling takes about as long as 5·10⁹ responses take without: worth it from here for a few thousand images.
 MANY_UNITS = 200_000
+
+# Images in a compiled block: few, so that the batches of large images, which hold few, are served too.
+_ROWS = 10
 
 _Kernel = Callable[[Pair, Reference, Tensor, Tensor], dict[str, Tensor]]
 
@@ -56,17 +59,19 @@ class Fuser:
         images, units = pair.clean.shape
         wanted = self._fused is True or (self._fused == "auto" and units >= MANY_UNITS)
         given_up = self._fused == "auto" and self._measures in _IMPOSSIBLE
-        if not wanted or given_up or images < IMAGES:
+        if not wanted or given_up or images < _ROWS:
             return 0, []
         kernel = _kernel(self._measures)
         found: list[dict[str, Tensor]] = []
         try:
-            for top in range(0, images - IMAGES + 1, IMAGES):
-                rows = slice(top, top + IMAGES)
+            for top in range(0, images - _ROWS + 1, _ROWS):
+                rows = slice(top, top + _ROWS)
                 other = None if pair.other is None else pair.other[rows]
                 part = Pair(pair.clean[rows], pair.transformed[rows], other)
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
+                    # On a machine without a GPU the compiler says so at every first use.
+                    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
                     found.append(kernel(part, reference, centre, weights[:, rows].contiguous()))
         except Exception as error:
             if self._fused is True:
@@ -75,7 +80,7 @@ class Fuser:
                 ) from error
             _IMPOSSIBLE.add(self._measures)
             return 0, []
-        return len(found) * IMAGES, found
+        return len(found) * _ROWS, found
 
 
 _IMPOSSIBLE: set[tuple[Measure, ...]] = set()
