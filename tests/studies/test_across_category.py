@@ -10,7 +10,7 @@ from invariscope.responses.recorder import Strength
 from invariscope.studies.across_category import AcrossCategory, last_hidden_layer, respond
 from invariscope.studies.base import STUDIES
 from invariscope.training.loop import Schedule
-from invariscope.training.train import train_job
+from invariscope.training.train import train_network
 from invariscope.transformations.base import TRANSFORMATIONS
 
 SMALL = AcrossCategory(images="builtin:glyphs?per_class=4", k=(1, 30), schedule=Schedule(epochs=1))
@@ -73,7 +73,7 @@ def test_the_second_time_trains_nothing(done):
 
 def test_invariance_by_hand(done):
     sets, job = SMALL.sets(0), SMALL.job("rotation", 90.0, 30, 0)
-    network = train_job(job, sets, done[0]).network
+    network = train_network(job, sets, done[0]).network
     strength = Strength(TRANSFORMATIONS["rotation"](), 90.0, 0)
     found = last_hidden_layer(network, sets, strength, tau=0.2)
     pair = respond(network, sets, found["layer"], "features", strength)
@@ -99,7 +99,7 @@ def test_invariance_by_hand(done):
 
 def test_responses_are_those_of_the_network_without_the_tap(done):
     sets = SMALL.sets(0)
-    network = train_job(SMALL.job("inversion", 1.0, 1, 0), sets, done[0]).network
+    network = train_network(SMALL.job("inversion", 1.0, 1, 0), sets, done[0]).network
     pair = respond(network, sets, "relu4", "features", Strength(TRANSFORMATIONS["inversion"](), 1.0, 0))
     images = sets.test.batch(list(range(240)))
     with torch.inference_mode():
@@ -110,7 +110,7 @@ def test_responses_are_those_of_the_network_without_the_tap(done):
 
 def test_a_network_that_saw_nothing_has_no_seen_images(done):
     sets = SMALL.sets(0)
-    network = train_job(SMALL.job("inversion", 1.0, 0, 0), sets).network
+    network = train_network(SMALL.job("inversion", 1.0, 0, 0), sets).network
     found = last_hidden_layer(network, sets, Strength(TRANSFORMATIONS["inversion"](), 1.0, 0), 0.1)
     assert found["invariance_seen"] != found["invariance_seen"]
     assert found["n_active_seen"] == 0

@@ -21,10 +21,10 @@ from invariscope.responses.recorder import Strength
 from invariscope.responses.reference import Reference
 from invariscope.runs.groups import make_groups
 from invariscope.studies.base import STUDIES, Row, Study
-from invariscope.training.job import Job, with_options
 from invariscope.training.loop import Schedule
 from invariscope.training.sets import Sets, make_sets
-from invariscope.training.train import fresh_network, train_job
+from invariscope.training.settings import Training, with_options
+from invariscope.training.train import fresh_network, train_network
 
 _BATCH = 256
 
@@ -79,9 +79,9 @@ class AcrossCategory(Study):
         recipe = fresh_network(self.job("inversion", 1.0, 0, seed), train.n_classes).recipe
         return make_sets(train, test, recipe)
 
-    def job(self, transformation: str, magnitude: float, k: int, seed: int) -> Job:
+    def job(self, transformation: str, magnitude: float, k: int, seed: int) -> Training:
         """The training job of one condition."""
-        return Job(self.network, transformation, magnitude, k, seed, self.schedule)
+        return Training(self.network, transformation, magnitude, k, seed, self.schedule)
 
     def run(self, shared: Mapping[int, Sets], folder: Path, conditions: Row) -> Row:
         """Train one network, or find it in `folder`, and measure it.
@@ -96,7 +96,7 @@ class AcrossCategory(Study):
             coefficient (images of seen classes, of unseen ones, of all) and of the absolute specialization.
         """
         job, sets = self.job(**conditions), shared[conditions["seed"]]
-        trained = train_job(job, sets, folder)
+        trained = train_network(job, sets, folder)
         network = trained.network
         strength = Strength(job.make_transformation().with_fill(network.recipe.fill), job.magnitude, seed=0)
         return trained.row | last_hidden_layer(network, sets, strength, self.tau)

@@ -16,11 +16,11 @@ from invariscope.runs.store import Store
 from invariscope.studies.across_category import AcrossCategory
 from invariscope.studies.record import Record
 from invariscope.training.grid import run_jobs
-from invariscope.training.job import Job, with_options
 from invariscope.training.loop import Schedule
 from invariscope.training.relay import current_progress
 from invariscope.training.sets import make_sets
-from invariscope.training.train import fresh_network, network_path, train_job
+from invariscope.training.settings import Training, with_options
+from invariscope.training.train import fresh_network, network_path, train_network
 
 DIGITS, N_IMAGES = "builtin:digits", 500
 PARTS = ("glyphs", "digits")
@@ -124,8 +124,8 @@ def _measure(networks: Path, part: _Part) -> None:
 
 def _train_digits(folder: Path, seed: int) -> Path:
     """Train a network that sees nothing transformed."""
-    job = Job(f"{AcrossCategory().network}?size=8", "inversion", 1.0, 0, seed, Schedule(epochs=10))
+    job = Training(f"{AcrossCategory().network}?size=8", "inversion", 1.0, 0, seed, Schedule(epochs=10))
     train, test = (load_images(with_options(DIGITS, split=split, seed=seed)) for split in ("train", "test"))
     sets = make_sets(train, test, fresh_network(job, train.n_classes).recipe)
-    train_job(job, sets, folder)
+    train_network(job, sets, folder)
     return network_path(job, sets.fingerprint, folder)

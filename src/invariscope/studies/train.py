@@ -21,10 +21,10 @@ from invariscope.runs.store import Store
 from invariscope.studies.across_category import last_hidden_layer
 from invariscope.studies.record import Record
 from invariscope.training.grid import run_jobs
-from invariscope.training.job import Job, with_options
 from invariscope.training.loop import Schedule
 from invariscope.training.sets import Sets, hold_out, make_sets
-from invariscope.training.train import fresh_network, train_job
+from invariscope.training.settings import Training, with_options
+from invariscope.training.train import fresh_network, train_network
 from invariscope.transformations.base import TRANSFORMATIONS
 
 Row = dict[str, Any]
@@ -99,7 +99,7 @@ def train_networks(
     if overwrite:
         shutil.rmtree(out / "networks", ignore_errors=True)
     jobs = [
-        Job(network, transformation, strength, k, seed, Schedule(epochs=epochs), each_epoch=True)
+        Training(network, transformation, strength, k, seed, Schedule(epochs=epochs), each_epoch=True)
         for seed in seeds
         for k in ks
     ]
@@ -118,9 +118,9 @@ def train_networks(
     return out
 
 
-def _work(shared: tuple[dict[int, Sets], Path, str], job: Job) -> tuple[Row, list[Row]]:
+def _work(shared: tuple[dict[int, Sets], Path, str], job: Training) -> tuple[Row, list[Row]]:
     sets, folder, device = shared[0][job.seed], shared[1], shared[2]
-    trained = train_job(job, sets, folder, device)
+    trained = train_network(job, sets, folder, device)
     strength = Strength(job.make_transformation().with_fill(trained.network.recipe.fill), job.magnitude, seed=0)
     return trained.row | last_hidden_layer(trained.network, sets, strength, _TAU), trained.history
 
@@ -131,7 +131,7 @@ def _furthest(grid: Sequence[float], identity: float) -> float:
 
 def _sets(images: str, test: str | None, network: str, seed: int) -> Sets:
     train, held = _split(images, test, seed)
-    recipe = fresh_network(Job(network, "inversion", 1.0, 0, seed), train.n_classes).recipe
+    recipe = fresh_network(Training(network, "inversion", 1.0, 0, seed), train.n_classes).recipe
     return make_sets(train, held, recipe)
 
 

@@ -15,10 +15,10 @@ from invariscope.networks.checkpoint import save_network
 from invariscope.networks.load import load_network
 from invariscope.networks.network import Network
 from invariscope.training.evaluate import evaluate
-from invariscope.training.job import Job, with_options
 from invariscope.training.loop import Schedule, drawing_from, train
 from invariscope.training.paradigm import Sampler, seen_classes
 from invariscope.training.sets import Sets, make_sets
+from invariscope.training.settings import Training, with_options
 
 Row = dict[str, Any]
 
@@ -75,34 +75,36 @@ def train_paradigm(
 
     Source: Jang et al., section 2.1.
     """
-    job = Job(network_spec, transformation, magnitude, k, seed, schedule or Schedule())
-    recipe = fresh_network(job, len(images_train.classes or ())).recipe
-    trained = train_job(job, make_sets(images_train, images_test, recipe), folder, device)
+    training = Training(network_spec, transformation, magnitude, k, seed, schedule or Schedule())
+    recipe = fresh_network(training, len(images_train.classes or ())).recipe
+    trained = train_network(training, make_sets(images_train, images_test, recipe), folder, device)
     return trained.network, trained.row
 
 
-def fresh_network(job: Job, n_classes: int) -> Network:
-    """The network of a job before training: random weights by the job's seed, one output per class.
+def fresh_network(training: Training, n_classes: int) -> Network:
+    """The network of a training before training: random weights by the training's seed, one output per class.
 
     Args:
-        job: whose specifier and seed are taken; a network from a file comes as the file makes it.
+        training: whose specifier and seed are taken; a network from a file comes as the file makes it.
         n_classes: how many outputs it gets.
 
     Returns:
         The network.
     """
-    source = job.network.partition(":")[0]
+    source = training.network.partition(":")[0]
     outputs = {"builtin": "classes", "torchvision": "num_classes", "timm": "num_classes"}.get(source)
-    spec = with_options(job.network, **{outputs: n_classes, "seed": job.seed}) if outputs else job.network
-    with drawing_from(job.seed, torch.device("cpu")):
+    spec = (
+        with_options(training.network, **{outputs: n_classes, "seed": training.seed}) if outputs else training.network
+    )
+    with drawing_from(training.seed, torch.device("cpu")):
         return load_network(spec)
 
 
-def train_job(job: Job, sets: Sets, folder: Path | None = None, device: str = "cpu") -> Trained:
-    """Train the network of a job, or load it where it is finished.
+def train_network(training: Training, sets: Sets, folder: Path | None = None, device: str = "cpu") -> Trained:
+    """Train the network of a training, or load it where it is finished.
 
     Args:
-        job: the settings.
+        training: the settings.
         sets: the images.
         folder: where networks are kept; None keeps nothing.
         device: where it is trained.
@@ -114,30 +116,34 @@ def train_job(job: Job, sets: Sets, folder: Path | None = None, device: str = "c
         SettingError: the magnitude changes nothing, or k is too large.
         NetworkError: the network has other outputs than there are classes, or does not learn.
     """
-    if folder is not None and (row := finished(job, sets.fingerprint, folder)) is not None:
-        return Trained(_load(job, sets.fingerprint, folder, device), row["row"], row["history"])
+    if folder is not None and (row := finished(training, sets.fingerprint, folder)) is not None:
+        return Trained(_load(training, sets.fingerprint, folder, device), row["row"], row["history"])
     started = time.perf_counter()
-    network = fresh_network(job, len(sets.classes)).to(device)
-    transformation = job.make_transformation().with_fill(network.recipe.fill)
-    if job.magnitude == transformation.identity:
-        raise SettingError(f"{job.transformation} {job.magnitude:g} changes no image; give another magnitude.")
-    seen = seen_classes(len(sets.classes), job.k, job.seed)
+    network = fresh_network(training, len(sets.classes)).to(device)
+    transformation = training.make_transformation().with_fill(network.recipe.fill)
+    if training.magnitude == transformation.identity:
+        raise SettingError(
+            f"{training.transformation} {training.magnitude:g} changes no image; give another magnitude."
+        )
+    seen = seen_classes(len(sets.classes), training.k, training.seed)
     _check_outputs(network, sets, device)
     history: list[Row] = []
 
     def after_epoch(epoch: int, loss: float) -> None:
         row: Row = {
-            "network": job.name(sets.fingerprint),
-            "seed": job.seed,
-            "seen": job.k,
+            "network": training.name(sets.fingerprint),
+            "seed": training.seed,
+            "seen": training.k,
             "epoch": epoch,
             "loss": loss,
         }
-        tested = job.each_epoch or epoch == job.schedule.epochs
-        found = evaluate(network, sets.test, sets.test_labels, transformation, job.magnitude, seen) if tested else {}
+        tested = training.each_epoch or epoch == training.schedule.epochs
+        found = (
+            evaluate(network, sets.test, sets.test_labels, transformation, training.magnitude, seen) if tested else {}
+        )
         for name in ("clean", "within", "across"):
             row[name] = found[name].value if tested else float("nan")
-        if epoch == job.schedule.epochs:
+        if epoch == training.schedule.epochs:
             for name, accuracy in found.items():
                 last[name] = accuracy.value
                 last[f"{name}_low"], last[f"{name}_high"] = accuracy.interval
@@ -146,23 +152,23 @@ def train_job(job: Job, sets: Sets, folder: Path | None = None, device: str = "c
         history.append(row)
 
     last: Row = {
-        "transformation": job.transformation,
-        "magnitude": job.magnitude,
-        "k": job.k,
+        "transformation": training.transformation,
+        "magnitude": training.magnitude,
+        "k": training.k,
         "n_classes": len(sets.classes),
-        "seed": job.seed,
-        "network": job.name(sets.fingerprint),
+        "seed": training.seed,
+        "network": training.name(sets.fingerprint),
     }
-    sampler = Sampler(sets.train_labels, len(sets.classes), seen, job.seed, job.schedule.batch_size)
+    sampler = Sampler(sets.train_labels, len(sets.classes), seen, training.seed, training.schedule.batch_size)
     train(
         network,
         sets.train,
         sets.train_labels,
         transformation,
-        job.magnitude,
+        training.magnitude,
         sampler,
-        job.schedule,
-        job.seed,
+        training.schedule,
+        training.seed,
         after_epoch,
     )
     network.classes = sets.classes
@@ -170,40 +176,40 @@ def train_job(job: Job, sets: Sets, folder: Path | None = None, device: str = "c
     last["seconds"] = time.perf_counter() - started
     network.notes = []
     if folder is not None:
-        _keep(job, sets.fingerprint, folder, Trained(network, last, history))
+        _keep(training, sets.fingerprint, folder, Trained(network, last, history))
         # The network of the file, so that it computes the same to the last bit when it is found there again.
-        network = _load(job, sets.fingerprint, folder, device)
+        network = _load(training, sets.fingerprint, folder, device)
     return Trained(network, last, history)
 
 
-def network_path(job: Job, fingerprint: str, folder: Path) -> Path:
-    """Where a job's finished network lies in a folder."""
-    return folder / f"{job.name(fingerprint)}.safetensors"
+def network_path(training: Training, fingerprint: str, folder: Path) -> Path:
+    """Where a training's finished network lies in a folder."""
+    return folder / f"{training.name(fingerprint)}.safetensors"
 
 
-def finished(job: Job, fingerprint: str, folder: Path) -> dict[str, Any] | None:
-    """What was found when a job's network was trained ("row" and "history"), or None if it is not finished."""
-    path = network_path(job, fingerprint, folder)
+def finished(training: Training, fingerprint: str, folder: Path) -> dict[str, Any] | None:
+    """What was found when a training's network was trained ("row" and "history"), or None if it is not finished."""
+    path = network_path(training, fingerprint, folder)
     try:
         kept = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if not path.is_file() or kept.get("settings") != json.loads(json.dumps(job.settings(fingerprint))):
+    if not path.is_file() or kept.get("settings") != json.loads(json.dumps(training.settings(fingerprint))):
         return None
     return dict(kept)
 
 
-def _keep(job: Job, fingerprint: str, folder: Path, trained: Trained) -> None:
-    path = network_path(job, fingerprint, folder)
+def _keep(training: Training, fingerprint: str, folder: Path, trained: Trained) -> None:
+    path = network_path(training, fingerprint, folder)
     save_network(trained.network, path)
     # Written last: where it lies, the network is finished.
     with whole(path.with_suffix(".json")) as draft:
-        kept = {"settings": job.settings(fingerprint), "row": trained.row, "history": trained.history}
+        kept = {"settings": training.settings(fingerprint), "row": trained.row, "history": trained.history}
         draft.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
-def _load(job: Job, fingerprint: str, folder: Path, device: str) -> Network:
-    network = load_network(str(network_path(job, fingerprint, folder))).to(device)
+def _load(training: Training, fingerprint: str, folder: Path, device: str) -> Network:
+    network = load_network(str(network_path(training, fingerprint, folder))).to(device)
     network.module.eval()
     return network
 

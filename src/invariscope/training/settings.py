@@ -13,7 +13,7 @@ _RECIPE = 1
 
 
 @dataclass(frozen=True)
-class Job:
+class Training:
     """A network in the seen/unseen-transformed paradigm.
 
     Args:
@@ -26,7 +26,7 @@ class Job:
         each_epoch: test after every epoch, not only after the last.
 
     Example:
-        >>> job = Job("builtin:cnn", "inversion", 1.0, k=15, seed=0)
+        >>> job = Training("builtin:cnn", "inversion", 1.0, k=15, seed=0)
         >>> job.name("").rsplit("-", 1)[0]
         'inversion-1-k15-seed0'
     """
