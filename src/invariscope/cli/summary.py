@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from invariscope.core.words import count, percent, title
 from invariscope.report.answers import Answer, answer_all
 from invariscope.report.read import RunData, read_run
 from invariscope.report.sentences import lead, safe_range
-from invariscope.report.words import count, percent, title
 from invariscope.runs.run import Run
 
 COLOURS = {

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from invariscope.core.words import family_order
 from invariscope.report.limits import (
     Axis,
     Limit,
@@ -19,7 +20,6 @@ from invariscope.report.limits import (
 )
 from invariscope.report.profile import Profile, read_profile
 from invariscope.report.read import RunData
-from invariscope.report.words import family_order
 
 # Sums in another order differ by rounding; 0.72 is not below 0.9 · 0.8.
 _ROUNDING = 1e-9

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from invariscope.core.words import count, number, percent
 from invariscope.report.answers import Answer
 from invariscope.report.limits import LEAST_IMAGES, main_quality
 from invariscope.report.profile import LEAST_END
 from invariscope.report.read import RunData
-from invariscope.report.words import count, number, percent
 
 # A class with fewer images has an accuracy that one image moves by more than three points.
 FEW_IMAGES = 30

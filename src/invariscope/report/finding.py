@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from invariscope.report.words import count, number, percent, spoken, title
+from invariscope.core.words import count, number, percent, spoken, title
 
 # A rise in accuracy or invariance below this is not called one, however small its interval.
 LEAST_RISE = 0.1

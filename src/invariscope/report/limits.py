@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from invariscope.core.words import MINUS, amount, sign_of
 from invariscope.report.read import RunData
-from invariscope.report.words import MINUS, amount, sign_of
 
 
 @dataclass(frozen=True)

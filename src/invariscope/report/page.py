@@ -5,12 +5,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from invariscope.core.files import whole
+from invariscope.core.words import number, percent, spoken, title
 from invariscope.report.ink import COLOURS
 from invariscope.report.pictures import embed
 from invariscope.report.read import read_run
 from invariscope.report.sections import Section, build
 from invariscope.report.sentences import MEANING
-from invariscope.report.words import number, percent, spoken, title
 
 _HERE = Path(__file__).parent
 

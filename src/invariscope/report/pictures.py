@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, features
 
+from invariscope.core.words import tidy
 from invariscope.report.limits import Axis
 from invariscope.report.read import RunData
-from invariscope.report.words import tidy
 
 ROLES = ("most-invariant", "least-invariant")
 # Pixels. Larger images enter the page as JPEG, a tenth of their PNG; none is shown larger than the second number.

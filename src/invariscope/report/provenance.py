@@ -4,8 +4,8 @@ import json
 import re
 from typing import Any
 
+from invariscope.core.words import count, number, tidy
 from invariscope.report.read import RunData
-from invariscope.report.words import count, number, tidy
 
 _SKIPPED = {"transformations", "sites", "parts", "warnings", "key"}
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow.parquet as parquet
 
 from invariscope.core.errors import RunError
-from invariscope.report.words import MINUS, tidy
+from invariscope.core.words import MINUS, tidy
 
 _NAMES = (
     "transformation",

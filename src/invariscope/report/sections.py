@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from invariscope.core.words import count, family_order, number, percent, percent_interval, spoken, tidy, title
 from invariscope.report.answers import Answer, answer_all
 from invariscope.report.cautions import FEW_IMAGES, cautions
 from invariscope.report.figures.base import FIGURES
@@ -17,7 +18,6 @@ from invariscope.report.provenance import images_name, network_name, provenance,
 from invariscope.report.read import RunData
 from invariscope.report.sentences import invariant_limit, lead, limit_interval, main_answer, safe_range, strength
 from invariscope.report.tables import Table, long_tables, verdict_row
-from invariscope.report.words import count, family_order, number, percent, percent_interval, spoken, tidy, title
 
 # These are sheets for the folder of figures; on the page their images stand one by one, each with its own text.
 _SHEETS = ("examples", "driving")

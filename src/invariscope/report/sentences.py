@@ -3,11 +3,11 @@
 import math
 from collections.abc import Sequence
 
+from invariscope.core.words import MINUS, count, interval, listed, number, percent, percent_interval, spoken, tidy
 from invariscope.report.answers import Answer
 from invariscope.report.limits import Limit, nearest, rank_classes
 from invariscope.report.provenance import images_name
 from invariscope.report.read import RunData
-from invariscope.report.words import MINUS, count, interval, listed, number, percent, percent_interval, spoken, tidy
 
 # Above this share a kind is every unit, and as many random ones are the same units.
 ALL_UNITS = 0.995

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from invariscope.core.words import MINUS, amount, interval, number, percent, percent_interval, points, tidy, title
 from invariscope.report.answers import Answer
 from invariscope.report.limits import nearest, rank_classes
 from invariscope.report.profile import layer_order
 from invariscope.report.read import RunData
 from invariscope.report.sentences import ALL_UNITS, limit_interval, safe_range
-from invariscope.report.words import MINUS, amount, interval, number, percent, percent_interval, points, tidy, title
 
 CLASSES = 20
 

@@ -6,11 +6,11 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
 from invariscope.core.registry import Registry
+from invariscope.core.words import number
 from invariscope.report.answers import Answer
 from invariscope.report.ink import LIGHT, Drawn
 from invariscope.report.limits import Axis
 from invariscope.report.read import RunData
-from invariscope.report.words import number
 
 Draw = Callable[[RunData, Sequence[Answer]], Iterable[Drawn]]
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from matplotlib.axes import Axes
 
+from invariscope.core.words import MINUS, count, number, percent, tidy, title
 from invariscope.report.answers import Answer
 from invariscope.report.figures.base import FIGURES
 from invariscope.report.figures.grid import (
@@ -20,7 +21,6 @@ from invariscope.report.figures.grid import (
 from invariscope.report.ink import LIGHT, Drawn, sheet
 from invariscope.report.limits import nearest, rank_classes
 from invariscope.report.read import RunData
-from invariscope.report.words import MINUS, count, number, percent, tidy, title
 
 MOST, _ROW, _STEPS, _GAP = 20, 22, 5, 5
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from invariscope.core.words import tidy, title
 from invariscope.report.answers import Answer
 from invariscope.report.figures.base import FIGURES, on_steps
 from invariscope.report.figures.grid import (
@@ -19,7 +20,6 @@ from invariscope.report.figures.grid import (
 from invariscope.report.ink import LIGHT, Drawn, sheet
 from invariscope.report.profile import layer_order
 from invariscope.report.read import RunData
-from invariscope.report.words import tidy, title
 
 _STEPS, _MOST, _CELL, _LONGEST = 6, 40, 21, 24
 

@@ -6,12 +6,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from PIL import Image
 
+from invariscope.core.words import number, tidy, title
 from invariscope.report.answers import Answer
 from invariscope.report.figures.base import FIGURES
 from invariscope.report.ink import LIGHT, Drawn, sheet
 from invariscope.report.pictures import ROLES, DrivenLayer, driven_layers
 from invariscope.report.read import RunData
-from invariscope.report.words import number, tidy, title
 
 _SIDE, _ROW, _HEAD, _MOST, _GROUPS = 56, 78, 56, 3, 6
 

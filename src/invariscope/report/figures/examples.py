@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from PIL import Image
 
+from invariscope.core.words import tidy, title
 from invariscope.report.answers import Answer
 from invariscope.report.figures.base import FIGURES
 from invariscope.report.ink import LIGHT, Drawn, sheet
 from invariscope.report.pictures import strips
 from invariscope.report.read import RunData
-from invariscope.report.words import tidy, title
 
 _SIDE, _STEP, _LEFT, _MOST = 64, 96, 170, 7
 

@@ -8,13 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
+from invariscope.core.words import MINUS, number, spoken, tidy, title
 from invariscope.report.answers import Answer
 from invariscope.report.figures.base import FIGURES
 from invariscope.report.figures.depth import thinned
 from invariscope.report.ink import LIGHT, Drawn, sheet
 from invariscope.report.profile import Profile
 from invariscope.report.read import RunData
-from invariscope.report.words import MINUS, number, spoken, tidy, title
 
 _WIDTH, _BINS = 1000, 28
 

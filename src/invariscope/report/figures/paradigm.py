@@ -7,12 +7,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
+from invariscope.core.words import count, listed, number, title
 from invariscope.report.answers import Answer
 from invariscope.report.figures.base import FIGURES, share_axis
 from invariscope.report.finding import n_classes
 from invariscope.report.ink import LIGHT, Drawn, sheet
 from invariscope.report.read import RunData
-from invariscope.report.words import count, listed, number, title
 
 _WIDTH, _PANEL = 1000, 190
 

@@ -7,12 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from invariscope.core.words import FAMILIES, OTHER_FAMILY, count, family, listed, percent, title
 from invariscope.report.answers import Answer
 from invariscope.report.figures.base import FIGURES, magnitude_axis, share_axis
 from invariscope.report.ink import LIGHT, Drawn, sheet
 from invariscope.report.limits import levels, read_limits
 from invariscope.report.read import RunData
-from invariscope.report.words import FAMILIES, OTHER_FAMILY, count, family, listed, percent, title
 
 _COLUMNS, _WIDTH, _HEIGHT = 4, 1000, 178
 # So few transformations stand together; more are parted by family.
