@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 HOUSE = ROOT / "src" / "invariscope"
 FLOOR = {
     "core": 0,
+    "grids": 1,
     "transformations": 1,
     "networks": 1,
     "statistics": 1,

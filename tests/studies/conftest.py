@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from invariscope.training.grid import one_thread
+from invariscope.grids.threads import one_thread
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 from training_world import bars, tiny
 
-from invariscope.training.grid import one_thread
+from invariscope.grids.threads import one_thread
 from invariscope.training.sets import Sets, make_sets
 
 

@@ -3,8 +3,8 @@ import torch
 from training_world import N_CLASSES, tiny
 
 from invariscope.core.errors import NetworkError
+from invariscope.grids.threads import one_thread
 from invariscope.training.evaluate import Accuracy, evaluate
-from invariscope.training.grid import one_thread
 from invariscope.training.loop import Schedule, shown, train
 from invariscope.training.paradigm import Draw, Sampler
 from invariscope.transformations.base import TRANSFORMATIONS

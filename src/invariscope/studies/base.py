@@ -1,73 +1,109 @@
-"""What a study is: settings, the jobs that follow from them, and a tidy row for each."""
+"""What a study is: settings, the jobs that follow from them, and what their tables say."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar, final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal
 
 import pandas as pd
 
-from invariscope.core.progress import Progress
+from invariscope.core.errors import SettingError
+from invariscope.core.names import unknown
 from invariscope.core.registry import Registry
-from invariscope.training.grid import run_jobs
+from invariscope.grids.job import Job
+from invariscope.studies.figures import Figure
 
 Row = dict[str, Any]
+Tables = Mapping[str, pd.DataFrame]
+Verdict = Literal["holds", "does not hold", "undecided", ""]
+SCALES = ("smoke", "small", "paper")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence that a study's tables support.
+
+    Args:
+        sentence: with its numbers.
+        verdict: whether what the source claims holds here; empty where nothing is claimed.
+        claim: the claim in a few words, where there is one.
+    """
+
+    sentence: str
+    verdict: Verdict = ""
+    claim: str = ""
 
 
 @dataclass(frozen=True)
 class Study(ABC):
     """An experiment: a frozen dataclass of settings whose jobs can be done in any order, in any process.
 
-    An author writes `jobs`, `prepare`, `run`, the traits below, and a docstring whose first line asks the question.
+    An author writes `jobs`, `results`, `findings`, `figures`, the traits below, and a docstring whose first line asks
+    the question.
 
     Attributes:
         source: the figure or table it stands for.
         noun: what its jobs are, in the plural.
+        limits: what it cannot tell, a sentence each.
+        scales: settings by scale: "smoke" (seconds), "small" (minutes, embedded data), "paper" (as published).
     """
 
     source: ClassVar[str]
     noun: ClassVar[str] = "jobs"
+    limits: ClassVar[tuple[str, ...]] = ()
+    scales: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
-    @abstractmethod
-    def jobs(self) -> list[Row]:
-        """The conditions of every job, as plain values."""
-
-    @abstractmethod
-    def prepare(self) -> Any:
-        """What all jobs share, such as images; it is made once and sent to every worker process."""
-
-    @abstractmethod
-    def run(self, shared: Any, folder: Path, conditions: Row) -> Row:
-        """One job: its conditions and what was found under them, as a row of the study's table.
+    @classmethod
+    def at(cls, scale: str = "small", **settings: Any) -> "Study":
+        """The study at a scale, with some settings of one's own.
 
         Args:
-            shared: what `prepare` made.
-            folder: where a job keeps what shall not be done twice.
-            conditions: one of `jobs`.
+            scale: "smoke", "small" or "paper".
+            settings: by name; they win over the scale's.
+
+        Raises:
+            SettingError: there is no such scale or setting.
         """
+        if scale not in SCALES:
+            raise SettingError(f"scale is smoke, small or paper; got {scale!r}.")
+        known = [each.name for each in fields(cls)]
+        for name in settings:
+            if name not in known:
+                raise SettingError(unknown("setting of this study", name, known))
+        return cls(**{**cls.scales.get(scale, {}), **settings})
 
-    @final
-    def table(self, folder: Path, workers: int = 2, progress: Progress | None = None) -> pd.DataFrame:
-        """All jobs, in worker processes; the same table for any number of them.
+    @abstractmethod
+    def jobs(self) -> list[Job]:
+        """All jobs; each is decided by its settings alone."""
+
+    @abstractmethod
+    def results(self, tables: Tables) -> pd.DataFrame:
+        """The study's tidy table from the jobs' tables.
 
         Args:
-            folder: where jobs keep what shall not be done twice, so that an interrupted study goes on.
-            workers: how many processes.
-            progress: told of every finished job.
+            tables: of all finished jobs, joined by name.
 
         Returns:
-            One row per job, in the order of `jobs`.
+            Columns: the conditions, `seed` (empty in rows over all seeds), `quantity`, `value`, `low`, `high`, `n`,
+            `unit_of_measure`, `source`.
         """
-        jobs = self.jobs()
-        work: Callable[[Any, Row], Row] = _run
-        rows = run_jobs(work, (self, self.prepare(), folder), jobs, workers, progress, self.noun)
-        return pd.DataFrame(rows)
+
+    def more(self, tables: Tables, results: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        """Tables that the study makes besides, by name."""
+        return {}
+
+    @abstractmethod
+    def findings(self, results: pd.DataFrame, tables: Tables) -> Sequence[Finding]:
+        """What the tables say, in sentences.
+
+        Args:
+            results: of `results`.
+            tables: all tables, those of `more` included.
+        """
+
+    @abstractmethod
+    def figures(self) -> Sequence[Figure]:
+        """What to draw of the tables."""
 
 
 STUDIES: Registry[type[Study]] = Registry("study", "invariscope.studies")
-
-
-def _run(shared: tuple[Study, Any, Path], job: Row) -> Row:
-    study, prepared, folder = shared
-    return study.run(prepared, folder, job)

@@ -9,15 +9,15 @@ import pandas as pd
 
 from invariscope.core.files import whole
 from invariscope.core.progress import Progress, Silent
+from invariscope.grids.pool import run_jobs
+from invariscope.grids.relay import current_progress
 from invariscope.images.load import load_images
 from invariscope.networks.load import load_network
 from invariscope.runs.measure import measure
 from invariscope.runs.store import Store
 from invariscope.studies.across_category import AcrossCategory
 from invariscope.studies.record import Record
-from invariscope.training.grid import run_jobs
 from invariscope.training.loop import Schedule
-from invariscope.training.relay import current_progress
 from invariscope.training.sets import make_sets
 from invariscope.training.settings import Training, with_options
 from invariscope.training.train import fresh_network, network_path, train_network

@@ -12,6 +12,7 @@ import pandas as pd
 from invariscope.core.errors import SettingError
 from invariscope.core.files import whole
 from invariscope.core.progress import Progress
+from invariscope.grids.pool import run_jobs
 from invariscope.images.builtin import BUILTIN_IMAGES
 from invariscope.images.images import Images
 from invariscope.images.load import load_images
@@ -20,7 +21,6 @@ from invariscope.runs.device import choose_device
 from invariscope.runs.store import Store
 from invariscope.studies.across_category import last_hidden_layer
 from invariscope.studies.record import Record
-from invariscope.training.grid import run_jobs
 from invariscope.training.loop import Schedule
 from invariscope.training.sets import Sets, hold_out, make_sets
 from invariscope.training.settings import Training, with_options

@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,24 +15,14 @@ import torch
 from invariscope.core.errors import RunError, SettingError
 from invariscope.core.files import whole
 from invariscope.core.progress import Progress, Silent
-from invariscope.training.relay import Sender, Together, current_progress, receiving, set_current
+from invariscope.grids.relay import Sender, Together, current_progress, receiving, set_current
+from invariscope.grids.threads import one_thread
 
 J = TypeVar("J")
 R = TypeVar("R")
 S = TypeVar("S")
 
 _shared: Any = None
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Within the block, PyTorch computes in one thread: sums are then the same on every machine's number of cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def run_jobs(

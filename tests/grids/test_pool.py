@@ -8,8 +8,9 @@ import torch
 
 from invariscope.core.errors import RunError, SettingError
 from invariscope.core.progress import Silent
-from invariscope.training.grid import one_thread, run_jobs
-from invariscope.training.relay import current_progress
+from invariscope.grids.pool import run_jobs
+from invariscope.grids.relay import current_progress
+from invariscope.grids.threads import one_thread
 
 
 class Count:
@@ -94,7 +95,7 @@ def test_jobs_elsewhere_report_to_nobody():
 def test_a_script_without_a_main_guard_is_told_so_and_does_not_hang(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
-        "import torch\nfrom invariscope.training.grid import run_jobs\n"
+        "import torch\nfrom invariscope.grids.pool import run_jobs\n"
         "print(run_jobs(pow, torch.ones(1_000_000), [1, 2], workers=2))\n"
     )
     ended = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=300)

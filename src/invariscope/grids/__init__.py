@@ -1,0 +1,1 @@
+"""Grids: many jobs, each kept in files of its own, done here, in other processes or on a cluster."""
