@@ -1,4 +1,4 @@
-"""Words and numbers as pages and the terminal write them: names, magnitudes with their unit of measure, percentages, lists."""
+"""Words and numbers as pages and the terminal write them: names, magnitudes with units, percentages, lists."""
 
 import math
 from collections.abc import Sequence

@@ -1,152 +1,244 @@
 """Does invariance that is learned on some classes carry over to others?"""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
+import pandas as pd
 
-from invariscope.images.load import load_images
-from invariscope.measures.evaluate import evaluate
 from invariscope.measures.invariance import Invariance
 from invariscope.measures.specialization import Specialization
-from invariscope.networks.network import Network
-from invariscope.networks.sites import find_sites, last_hidden_site
-from invariscope.networks.tap import tap
-from invariscope.networks.units import reduce_units
-from invariscope.responses.pair import Pair
-from invariscope.responses.recorder import Strength
-from invariscope.responses.reference import Reference
-from invariscope.runs.groups import make_groups
-from invariscope.studies.base import STUDIES, Row, Study
-from invariscope.training.loop import Schedule
-from invariscope.training.sets import Sets, make_sets
-from invariscope.training.settings import Training, with_options
-from invariscope.training.train import fresh_network, train_network
+from invariscope.studies.across_findings import find_all
+from invariscope.studies.base import STUDIES, Finding, Row, Tables
+from invariscope.studies.compare import Estimate, correlation
+from invariscope.studies.figures import Figure, Lines, Scatter, Violins
+from invariscope.studies.observed import Observed
+from invariscope.studies.paradigm import CONDITIONS, ParadigmStudy
+from invariscope.studies.tidy import found, ordered
 
-_BATCH = 256
+POOLED, CENTRED = "all together", "all, each centred"
+GROUPS = ("all", "seen", "unseen")
+_SMALL = (
+    ("inversion", 1.0),
+    ("gaussian-blur", 1.5),
+    ("salt-and-pepper", 0.25),
+    ("thinning", 0.5),
+    ("rotation", 90.0),
+)
+PAPER = (
+    ("hue", 180.0),
+    ("grayscale", 1.0),
+    ("inversion", 1.0),
+    ("gaussian-blur", 4.0),
+    ("high-pass", 1.0),
+    ("horizontal-filter", 1.0),
+    ("vertical-filter", 1.0),
+    ("gaussian-noise", 0.4),
+    ("salt-and-pepper", 0.5),
+    ("rotation", 90.0),
+    ("rotation", 180.0),
+    ("thinning", 0.5),
+)
 
 
 @STUDIES.add("across-category")
 @dataclass(frozen=True)
-class AcrossCategory(Study):
+class AcrossCategory(ParadigmStudy):
     """Does a network that sees k classes transformed recognise the other classes transformed, and by invariance?
 
     Networks are trained in the seen/unseen-transformed paradigm; each is measured at its own transformation and
-    magnitude, in its last hidden layer.
+    magnitude, in its last hidden layer. The invariance of a layer is the mean coefficient of its units that are active
+    at all, over images of classes seen transformed in training, and over images of the others.
 
-    Args:
-        images: specifier of the image set, which must have the options `split` and `seed`.
-        network: specifier of the architecture.
-        transformations: names and magnitudes.
-        k: how many classes are seen transformed.
-        seeds: each decides data, weights, seen classes, order, coins and noise.
-        schedule: how long and how fast networks learn.
-        tau: activity that counts as active, as a fraction of a unit's peak.
-
-    Source: Jang et al., figures 2, 4 and 5.
+    Source: Jang et al., figures 2b, 2c, 3b, 3c, 4, 5, 9, 10, 13 and 14.
     """
 
-    source = "Jang et al., figures 2, 4 and 5"
-    noun = "networks"
+    source = "Jang et al., figures 2b, 2c, 3b, 3c, 4, 5, 9, 10, 13, 14"
+    limits = (
+        "Networks of one seed share images, initial weights and nested sets of seen classes; intervals are over seeds, "
+        "so with few seeds they are wide.",
+        "With k close to the number of classes only few classes are left unseen, and accuracy across rests on them.",
+        "A correlation of invariance with accuracy does not say that invariance is the cause; the study ablation-cause "
+        "silences units to ask that.",
+        "With ten classes the effect may not appear at all: it needs many.",
+    )
+    scales: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "smoke": {"k": (1, 54), "seeds": (0,), "epochs": 2},
+        "small": {"k": (0, 1, 15, 30, 45, 54, 60), "transformations": _SMALL},
+        "paper": {
+            "images": "facescrub",
+            "network": "builtin:alexnet",
+            "transformations": PAPER,
+            "k": (1, 50, 100, 150, 200, 250, 300, 350, 388),
+            "seeds": (0, 1, 2, 3, 4),
+            "epochs": 45,
+            "batch_size": 32,
+            "learning_rate": 1e-4,
+        },
+    }
 
-    images: str = "builtin:glyphs"
-    network: str = "builtin:cnn"
-    transformations: tuple[tuple[str, float], ...] = (("inversion", 1.0), ("rotation", 90.0))
-    k: tuple[int, ...] = (1, 15, 30, 45, 54)
-    seeds: tuple[int, ...] = (0,)
-    schedule: Schedule = field(default_factory=lambda: Schedule(epochs=16))
-    tau: float = 0.1
+    def observe(self, seen: Observed) -> Mapping[str, Sequence[Row] | pd.DataFrame]:
+        """Accuracies, and the coefficients of the units, by group of test images."""
+        units = last_hidden_units(seen)
+        row = network_row(seen, units)
+        rows = [
+            found(name, row[name], row[f"{name}_low"], row[f"{name}_high"], row[f"{name}_n"], group=group)
+            for name, group in (("clean", "all"), ("within", "seen"), ("across", "unseen"))
+        ]
+        for group in GROUPS:
+            n = row[f"n_active_{group}"]
+            rows += [
+                found(name, row[f"{name}_{group}"], n=n, unit_of_measure="1", group=group)
+                for name in ("invariance", "specialization", "null")
+            ]
+            rows.append(
+                found("active units", n, n=len(units[units["group"] == "all"]), unit_of_measure="units", group=group)
+            )
+        return {"results": rows, "units": units, "networks": [row]}
 
-    def jobs(self) -> list[Row]:
-        """One network per transformation, k and seed; the largest k last."""
+    def results(self, tables: Tables) -> pd.DataFrame:
+        """What was found in every network, the means over seeds, and how invariance and accuracy go together."""
+        results = super().results(tables)
+        rows = ordered(_correlations(tables["networks"]), self.source, CONDITIONS)
+        return pd.concat([results, rows[results.columns]], ignore_index=True)
+
+    def findings(self, results: pd.DataFrame, tables: Tables) -> list[Finding]:
+        """The paper's claims, each with its number."""
+        return find_all(results)
+
+    def figures(self) -> list[Figure]:
+        """Accuracy and invariance against the number of classes seen, and against each other."""
+        seen = "classes seen transformed in training"
+        groups = {"within": "seen classes", "across": "unseen classes", "seen": "seen classes"}
+        groups["unseen"] = "unseen classes"
         return [
-            {"transformation": name, "magnitude": magnitude, "k": k, "seed": seed}
-            for seed in self.seeds
-            for k in self.k
-            for name, magnitude in self.transformations
+            Lines(
+                name="accuracy",
+                title="Accuracy on transformed images",
+                caption="Classes that the network saw transformed in training, and classes that it did not.",
+                where={"quantity": ["within", "across"]},
+                x="k",
+                colour="quantity",
+                panel="transformation",
+                labels=groups,
+                x_label=seen,
+                y_label="accuracy",
+                share=True,
+                span=(0, 1),
+            ),
+            Lines(
+                name="invariance",
+                title="Invariance of the last hidden layer",
+                caption="Mean invariance coefficient of the units that are active, over the same images.",
+                where={"quantity": "invariance", "group": ["seen", "unseen"]},
+                x="k",
+                colour="group",
+                panel="transformation",
+                labels=groups,
+                x_label=seen,
+                y_label="invariance coefficient",
+                span=(0, 1),
+            ),
+            Violins(
+                name="units",
+                title="Invariance of single units",
+                caption="The invariance coefficients of all units that are active, all seeds together.",
+                table="units",
+                where={"group": ["seen", "unseen"]},
+                x="k",
+                y="invariance",
+                colour="group",
+                panel="transformation",
+                labels=groups,
+                x_label=seen,
+                y_label="invariance coefficient",
+                span=(0, 1),
+            ),
+            Scatter(
+                name="across-by-invariance",
+                title="Does invariance go with accuracy on unseen classes?",
+                caption="A dot per network: mean invariance on images of unseen classes, and accuracy on them.",
+                table="networks",
+                x="invariance_unseen",
+                y="across",
+                colour="transformation",
+                x_label="invariance coefficient, unseen classes",
+                y_label="accuracy, unseen classes",
+                share=True,
+                correlation="correlation of invariance with across",
+            ),
+            Scatter(
+                name="within-by-invariance",
+                title="Does invariance go with accuracy on seen classes?",
+                caption="A dot per network: mean invariance on images of seen classes, and accuracy on them.",
+                table="networks",
+                x="invariance_seen",
+                y="within",
+                colour="transformation",
+                x_label="invariance coefficient, seen classes",
+                y_label="accuracy, seen classes",
+                share=True,
+                correlation="correlation of invariance with within",
+            ),
         ]
 
-    def prepare(self) -> dict[int, Sets]:
-        """The images of every seed."""
-        return {seed: self.sets(seed) for seed in self.seeds}
 
-    def sets(self, seed: int) -> Sets:
-        """Training and test images of one seed, at the network's size."""
-        train, test = (load_images(with_options(self.images, split=split, seed=seed)) for split in ("train", "test"))
-        recipe = fresh_network(self.job("inversion", 1.0, 0, seed), train.n_classes).recipe
-        return make_sets(train, test, recipe)
-
-    def job(self, transformation: str, magnitude: float, k: int, seed: int) -> Training:
-        """The training job of one condition."""
-        return Training(self.network, transformation, magnitude, k, seed, self.schedule)
-
-    def run(self, shared: Mapping[int, Sets], folder: Path, conditions: Row) -> Row:
-        """Train one network, or find it in `folder`, and measure it.
-
-        Args:
-            shared: images by seed.
-            folder: where networks are kept.
-            conditions: `transformation`, `magnitude`, `k` and `seed`.
-
-        Returns:
-            The network's accuracies, and the means over the units of its last hidden layer of the invariance
-            coefficient (images of seen classes, of unseen ones, of all) and of the absolute specialization.
-        """
-        job, sets = self.job(**conditions), shared[conditions["seed"]]
-        trained = train_network(job, sets, folder)
-        network = trained.network
-        strength = Strength(job.make_transformation().with_fill(network.recipe.fill), job.magnitude, seed=0)
-        return trained.row | last_hidden_layer(network, sets, strength, self.tau)
-
-
-def last_hidden_layer(network: Network, sets: Sets, strength: Strength, tau: float) -> Row:
-    """Mean invariance and absolute specialization of the last hidden layer's units, by group of test images.
+def last_hidden_units(seen: Observed) -> pd.DataFrame:
+    """The coefficients of a layer's units, by group of test images.
 
     Args:
-        network: in evaluation mode; its `seen` splits the images.
-        sets: whose test images are shown, clean and transformed.
-        strength: how they are transformed.
-        tau: activity that counts as active, as a fraction of the peak, which is one for all groups.
+        seen: the network; the layer is its last hidden one unless it says otherwise.
 
     Returns:
-        `layer`, `tau`, and `invariance_`, `specialization_` and `n_active_` for the groups all, seen and unseen:
-        means over the units that are active at all; NaN where there is no image or no such unit.
+        `layer`, `group`, `unit`, `invariance`, `specialization`, `null`, `n_active`.
+    """
+    site = seen.site
+    units = seen.units(seen.pairs([site])[site.name], [Invariance(), Specialization()])
+    units.insert(0, "layer", site.name)
+    return units[["layer", "group", "unit", "invariance", "specialization", "null", "n_active"]]
+
+
+def network_row(seen: Observed, units: pd.DataFrame) -> Row:
+    """A network in one row: its accuracies, and means over the units that are active at all.
+
+    Args:
+        seen: the network.
+        units: of `last_hidden_units`.
+
+    Returns:
+        The conditions, `clean`, `within`, `across` with intervals and numbers of images, `layer`, `tau`, and
+        `invariance_`, `specialization_` (its size), `null_` and `n_active_` for the groups all, seen and unseen; NaN
+        where there is no image or no such unit.
 
     Source: Jang et al., equation 1 and figure 12.
     """
-    site = last_hidden_site(find_sites(network, sets.test.batch([0], network.device)))
-    pair = respond(network, sets, site.name, site.layout, strength)
-    reference = Reference(
-        peak=torch.maximum(pair.clean.amax(0), pair.transformed.amax(0)),
-        clean_mean=pair.clean.mean(0),
-        firing=pair.clean.amax(0),
-        scale=pair.clean.abs().amax(0),
-        tau=tau,
-    )
-    groups = make_groups(len(sets.test), sets.test_labels, sets.classes, network.seen or ())
-    found = evaluate(pair, reference, groups.weights, [Invariance(), Specialization()])
-    row: Row = {"layer": site.name, "tau": tau}
-    for group in ("all", "seen", "unseen"):
-        place = groups.names.index(group) if group in groups.names else None
-        for column, values in (("invariance", found["invariance"]), ("specialization", found["specialization"].abs())):
-            row[f"{column}_{group}"] = float("nan") if place is None else values[place].nanmean().item()
-        active = 0 if place is None else int((found["n_active"][place] > 0).sum())
-        row[f"n_active_{group}"] = active
+    row = {name: value for name, value in seen.row.items() if name != "seconds"}
+    row |= {"layer": units["layer"].iloc[0], "tau": seen.tau}
+    for group in GROUPS:
+        own = units[units["group"] == group]
+        row[f"invariance_{group}"] = own["invariance"].mean()
+        row[f"specialization_{group}"] = own["specialization"].abs().mean()
+        row[f"null_{group}"] = own["null"].mean()
+        row[f"n_active_{group}"] = int(own["n_active"].gt(0).sum())
     return row
 
 
-def respond(network: Network, sets: Sets, site: str, layout: str, strength: Strength) -> Pair:
-    """Responses of a site's units to all test images, clean and transformed."""
-    responses: list[Float[Tensor, "image unit"]] = []
+def _correlations(networks: pd.DataFrame) -> pd.DataFrame:
+    """Over networks with seen and unseen classes: within each transformation, pooled, and pooled after centring."""
+    trained = networks[(networks["k"] > 0) & (networks["k"] < networks["n_classes"])]
+    sets = {name: trained[trained["transformation"] == name] for name in dict.fromkeys(trained["transformation"])}
+    rows: list[Row] = []
+    for accuracy, group in (("across", "unseen"), ("within", "seen")):
+        for rank, kind in ((False, "correlation"), (True, "rank correlation")):
+            quantity, column = f"{kind} of invariance with {accuracy}", f"invariance_{group}"
+            estimates = {name: correlation(part, column, accuracy, rank=rank) for name, part in sets.items()}
+            estimates[POOLED] = correlation(trained, column, accuracy, rank=rank)
+            estimates[CENTRED] = correlation(trained, column, accuracy, rank=rank, centre="transformation")
+            rows += [_row(quantity, name, group, estimate) for name, estimate in estimates.items()]
+    return pd.DataFrame(rows).astype({"seed": "Int64", "k": "Int64", "n_classes": "Int64"})
 
-    def keep(name: str, activation: Tensor) -> None:
-        responses.append(reduce_units(activation, layout))
 
-    with torch.inference_mode(), tap(network, [site], keep):
-        for indices, batch in sets.test.batches(_BATCH, network.device):
-            network(batch)
-            network(strength(batch, indices))
-    return Pair(torch.cat(responses[0::2]), torch.cat(responses[1::2]))
+def _row(quantity: str, name: str, group: str, estimate: Estimate) -> Row:
+    numbers = (estimate.value, estimate.low, estimate.high, estimate.n)
+    unknown = {"magnitude": float("nan"), "k": pd.NA, "n_classes": pd.NA, "seed": pd.NA}
+    return found(quantity, *numbers, unit_of_measure="r", transformation=name, group=group, **unknown)

@@ -19,7 +19,8 @@ from invariscope.images.load import load_images
 from invariscope.responses.recorder import Strength
 from invariscope.runs.device import choose_device
 from invariscope.runs.store import Store
-from invariscope.studies.across_category import last_hidden_layer
+from invariscope.studies.across_category import last_hidden_units, network_row
+from invariscope.studies.observed import Observed
 from invariscope.studies.record import Record
 from invariscope.training.loop import Schedule
 from invariscope.training.sets import Sets, hold_out, make_sets
@@ -122,7 +123,8 @@ def _work(shared: tuple[dict[int, Sets], Path, str], job: Training) -> tuple[Row
     sets, folder, device = shared[0][job.seed], shared[1], shared[2]
     trained = train_network(job, sets, folder, device)
     strength = Strength(job.make_transformation().with_fill(trained.network.recipe.fill), job.magnitude, seed=0)
-    return trained.row | last_hidden_layer(trained.network, sets, strength, _TAU), trained.history
+    seen = Observed(trained.network, sets, strength, _TAU, row=trained.row, history=trained.history)
+    return network_row(seen, last_hidden_units(seen)), trained.history
 
 
 def _furthest(grid: Sequence[float], identity: float) -> float:

@@ -1,0 +1,128 @@
+"""A study from its jobs to its directory."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from invariscope.core.errors import RunError
+from invariscope.core.files import whole
+from invariscope.core.progress import Progress
+from invariscope.grids.run import run_grid
+from invariscope.grids.store import read_tables
+from invariscope.runs.store import Store
+from invariscope.studies.base import Study
+from invariscope.studies.figures import plain
+from invariscope.studies.paradigm import ParadigmStudy, name_of
+from invariscope.studies.record import Record
+
+
+def conduct_study(
+    study: Study,
+    out: Path,
+    *,
+    scale: str = "small",
+    engine: str = "processes:2",
+    retries: int = 2,
+    resume: bool = False,
+    overwrite: bool = False,
+    networks: Path | None = None,
+    progress: Progress | None = None,
+    command: str | None = None,
+) -> Path:
+    """Do all jobs of a study and write what they say.
+
+    `out` then holds `results.parquet`, the other tables, `findings.json`, `figures.json`, `run.json`, written last,
+    and what the jobs made: `jobs/`, `networks/`, `log/`.
+
+    Args:
+        study: its settings.
+        out: the study's directory.
+        scale: what the settings are called.
+        engine: where jobs run: "serial", "processes:N", "dask://host:port", "dask-file:PATH" or "slurm:…".
+        retries: how often a job that fails, or whose worker dies, is done again.
+        resume: go on with an interrupted study in `out`.
+        overwrite: replace the study in `out`.
+        networks: a folder of networks that an earlier study trained; those that this one needs are taken from there.
+        progress: told of every finished job.
+        command: the command line, for the record.
+
+    Returns:
+        `out`.
+
+    Raises:
+        RunError: `out` holds something else, or jobs failed; all others are then finished and kept.
+        InvariscopeError: bad settings, in one sentence.
+    """
+    name = name_of(study)
+    record = Record("study", {"study": name, "scale": scale, **asdict(study)}, command)
+    if isinstance(study, ParadigmStudy):
+        study.check()
+    if Store.open(out, record.plan, resume=resume, overwrite=overwrite).done:
+        return out
+    if overwrite:
+        for made in ("jobs", "networks", "failures", "log"):
+            shutil.rmtree(out / made, ignore_errors=True)
+    if networks is not None:
+        _take(networks, out / "networks")
+    jobs = study.jobs()
+    outcome = run_grid(jobs, out, engine, progress=progress, retries=retries, what=study.noun)
+    if outcome.failed:
+        first = outcome.failed[0]
+        raise RunError(
+            f"{len(outcome.failed)} of {len(jobs)} jobs failed, the first being {first.label}: {first.reason}; see "
+            f"{first.file}. The others are finished and kept; when the reason is gone, repeat the command with "
+            f"--out {out} --resume."
+        )
+    write_findings(study, out, read_tables(jobs, out))
+    record.write(
+        out,
+        study=name,
+        scale=scale,
+        question=(type(study).__doc__ or "").strip().partition("\n")[0],
+        source=study.source,
+        limits=list(study.limits),
+        jobs=len(jobs),
+        engine=engine,
+        seeds={"seeds": list(getattr(study, "seeds", ()))},
+    )
+    return out
+
+
+def write_findings(study: Study, out: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write what the jobs' tables say.
+
+    Args:
+        study: whose jobs they are.
+        out: the study's directory.
+        tables: of all jobs, joined by name.
+    """
+    results = study.results(tables)
+    tables = {**tables, **study.more(tables, results), "results": results}
+    for name, table in tables.items():
+        with whole(out / f"{name}.parquet") as draft:
+            table.to_parquet(draft, index=False, compression="zstd")
+    _write(out / "findings.json", [asdict(finding) for finding in study.findings(results, tables)])
+    _write(out / "figures.json", plain(study.figures()))
+
+
+def _take(networks: Path, folder: Path) -> None:
+    """Copy finished networks of another study; their names say what they are, so others do no harm."""
+    if not networks.is_dir():
+        raise RunError(f"{networks} is no folder of networks; give the folder `networks` of an earlier study.")
+    for description in sorted(networks.glob("*.json")):
+        weights = description.with_suffix(".safetensors")
+        target = folder / description.name
+        if weights.is_file() and not target.exists():
+            for source, goal in ((weights, folder / weights.name), (description, target)):
+                with whole(goal) as draft:
+                    shutil.copyfile(source, draft)
+
+
+def _write(path: Path, content: Any) -> None:
+    with whole(path) as draft:
+        draft.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
