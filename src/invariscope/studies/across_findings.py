@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from invariscope.core.words import listed, number, percent, points, spoken, title
-from invariscope.studies.base import Finding, Verdict
+from invariscope.studies.base import Finding
 from invariscope.studies.compare import Estimate, by_seed, difference, mean_of
 from invariscope.studies.judge import direction, equality, nearness
 
@@ -35,7 +35,7 @@ def _rise(own: pd.DataFrame, name: str, ends: list[int]) -> Finding:
         f"{title(name)}: accuracy on classes never seen transformed goes from {percent(few)} with "
         f"{_classes(ends[0])} seen to {percent(many)} with {ends[-1]} of {_total(own)}{_gain(rise)}."
     )
-    return Finding(sentence, _judged(rise, 0.05), "accuracy across categories rises with the number of seen ones")
+    return Finding(sentence, direction(rise, 0.05), "accuracy across categories rises with the number of seen ones")
 
 
 def _within(own: pd.DataFrame, name: str, ends: list[int]) -> Finding:
@@ -46,8 +46,9 @@ def _within(own: pd.DataFrame, name: str, ends: list[int]) -> Finding:
         f"{title(name)}: classes that were seen transformed are recognised transformed, {percent(first.value)} with "
         f"{_classes(ends[0])} seen, and at least {percent(each[lowest].value)} (with {lowest})."
     )
-    verdict = nearness(first.low, min(first.high, 1.0), 1.0, 0.05)
-    return Finding(sentence, verdict, "with few seen categories, accuracy within them is close to 100 %")
+    return Finding(
+        sentence, nearness(first, 1.0, 0.05), "with few seen categories, accuracy within them is close to 100 %"
+    )
 
 
 def _units(own: pd.DataFrame, name: str, ends: list[int]) -> Finding:
@@ -58,7 +59,7 @@ def _units(own: pd.DataFrame, name: str, ends: list[int]) -> Finding:
         f"{title(name)}: the mean invariance of units on unseen classes goes from {few:.2f} to {many:.2f}"
         f"{_gain(rise, shares=False)}; between different images it would be {null:.2f}."
     )
-    return Finding(sentence, _judged(rise, 0.05), "invariance rises with the number of seen categories")
+    return Finding(sentence, direction(rise, 0.05), "invariance rises with the number of seen categories")
 
 
 def _alike(own: pd.DataFrame, name: str, ends: list[int]) -> Finding:
@@ -71,7 +72,7 @@ def _alike(own: pd.DataFrame, name: str, ends: list[int]) -> Finding:
         f"{title(name)}: from a quarter of the classes on, invariance on seen and on unseen classes differs by at most "
         f"{number(abs(gap.value), 2)} (with {widest} seen)."
     )
-    return Finding(sentence, equality(gap.low, gap.high, 0.05), "invariance is the same on seen and unseen categories")
+    return Finding(sentence, equality(gap, 0.05), "invariance is the same on seen and unseen categories")
 
 
 def _trained(own: pd.DataFrame, name: str, ends: list[int]) -> Finding:
@@ -83,7 +84,7 @@ def _trained(own: pd.DataFrame, name: str, ends: list[int]) -> Finding:
         f"{title(name)}: units of a network that saw every class transformed are more invariant by "
         f"{number(gain.value, 2)} than those of one that saw none{_interval(gain)}."
     )
-    return Finding(sentence, _judged(gain, 0.03), "training with a transformation gives more invariance to it")
+    return Finding(sentence, direction(gain, 0.03), "training with a transformation gives more invariance to it")
 
 
 _PER_TRANSFORMATION: tuple[Callable[[pd.DataFrame, str, list[int]], Finding], ...] = (
@@ -116,7 +117,9 @@ def _compared(results: pd.DataFrame, rows: pd.DataFrame) -> list[Finding]:
         f"of invariance on unseen classes, geometric ones ({listed([spoken(name) for name in families[1]])}) "
         f"{number(gains[1].mean(), 2)}{_interval(gap)}."
     )
-    return [Finding(sentence, _judged(gap, 0.05), "invariance grows more for local than for geometric transformations")]
+    return [
+        Finding(sentence, direction(gap, 0.05), "invariance grows more for local than for geometric transformations")
+    ]
 
 
 def _correlated(results: pd.DataFrame) -> list[Finding]:
@@ -136,7 +139,7 @@ def _correlated(results: pd.DataFrame) -> list[Finding]:
             f"{where}: invariance on unseen classes correlates with accuracy on them with r = {number(row.value, 2)}"
             f"{_interval(estimate)}; on seen classes with r = {number(within, 2)}."
         )
-        found.append(Finding(sentence, _judged(estimate, 0.5), "accuracy across categories goes with invariance"))
+        found.append(Finding(sentence, direction(estimate, 0.5), "accuracy across categories goes with invariance"))
     return found
 
 
@@ -144,23 +147,18 @@ def _change(own: pd.DataFrame, ends: list[int], **where: str) -> Estimate:
     return difference(own, {"k": ends[-1]}, {"k": ends[0]}, **where)
 
 
-def _judged(estimate: Estimate, least: float) -> Verdict:
-    return direction(estimate.value, estimate.low, estimate.high, least)
-
-
 def _gain(rise: Estimate, *, shares: bool = True) -> str:
     if rise.n < 2:
         return ""
     if not shares:
-        return _interval(rise, "a change in")
+        return _interval(rise, f"a change of {number(rise.value, 2)}, ")
     return f" ({points(rise.value)} points, 95 % in {points(rise.low)} to {points(rise.high)} over {rise.n} seeds)"
 
 
 def _interval(estimate: Estimate, what: str = "") -> str:
     if estimate.n < 2:
         return ""
-    ends = f"95 % in {number(estimate.low, 2)} to {number(estimate.high, 2)} over {estimate.n} seeds"
-    return f" ({what} {ends})" if what else f" ({ends})"
+    return f" ({what}95 % in {number(estimate.low, 2)} to {number(estimate.high, 2)} over {estimate.n} seeds)"
 
 
 def _classes(k: int) -> str:

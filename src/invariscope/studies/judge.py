@@ -3,73 +3,79 @@
 import math
 
 from invariscope.studies.base import Verdict
+from invariscope.studies.compare import Estimate
 
 FEWEST_SEEDS = 3
 
 
-def direction(value: float, low: float, high: float, least: float = 0.0) -> Verdict:
+def direction(difference: Estimate, least: float = 0.0) -> Verdict:
     """Judge the claim that a difference is above zero, `least` being the smallest that matters.
 
     Args:
-        value: the difference, oriented as the claim says.
-        low: end of its 95 % interval; NaN where there is none.
-        high: the other end.
+        difference: oriented as the claim says.
         least: the smallest difference that matters.
 
     Returns:
         "holds" if the interval lies above 0 and the value is at least `least`, "does not hold" if the whole interval
-        lies below `least`, else "undecided".
+        lies below `least`, else "undecided"; "undecided" for fewer than three seeds.
 
     Example:
-        >>> direction(0.5, 0.3, 0.7, least=0.05), direction(0.01, -0.02, 0.04, least=0.05), direction(0.1, -0.2, 0.4)
-        ('holds', 'does not hold', 'undecided')
+        >>> direction(Estimate(0.5, 0.3, 0.7, n=3), least=0.05), direction(Estimate(0.01, -0.02, 0.04, n=3), least=0.05)
+        ('holds', 'does not hold')
+        >>> direction(Estimate(0.1, -0.2, 0.4, n=3)), direction(Estimate(0.5, 0.3, 0.7, n=2))
+        ('undecided', 'undecided')
     """
-    if math.isnan(low) or math.isnan(high):
+    if _unsure(difference):
         return "undecided"
-    if low > 0 and value >= least:
+    if difference.low > 0 and difference.value >= least:
         return "holds"
-    return "does not hold" if high < least else "undecided"
+    return "does not hold" if difference.high < least else "undecided"
 
 
-def equality(low: float, high: float, most: float) -> Verdict:
+def equality(difference: Estimate, most: float) -> Verdict:
     """Judge the claim that there is no difference, `most` being the largest that does not matter.
 
     Args:
-        low: end of the difference's 95 % interval; NaN where there is none.
-        high: the other end.
+        difference: either way round.
         most: the largest difference that does not matter.
 
     Returns:
-        "holds" if the interval lies inside ±most, "does not hold" if it lies outside, else "undecided".
+        "holds" if the interval lies inside ±most, "does not hold" if it lies outside, else "undecided"; "undecided"
+        for fewer than three seeds.
 
     Example:
-        >>> equality(-0.01, 0.01, most=0.02), equality(0.1, 0.2, most=0.02), equality(0.01, 0.2, most=0.02)
-        ('holds', 'does not hold', 'undecided')
+        >>> equality(Estimate(0, -0.01, 0.01, n=3), most=0.02), equality(Estimate(0.1, 0.05, 0.15, n=3), most=0.02)
+        ('holds', 'does not hold')
     """
-    if math.isnan(low) or math.isnan(high):
-        return "undecided"
-    if -most <= low and high <= most:
-        return "holds"
-    return "does not hold" if low > most or high < -most else "undecided"
+    return nearness(difference, 0.0, most)
 
 
-def nearness(low: float, high: float, target: float, around: float) -> Verdict:
+def nearness(estimate: Estimate, target: float, around: float) -> Verdict:
     """Judge the claim that a number is `target`, give or take `around`.
 
     Args:
-        low: end of the number's 95 % interval; NaN where there is none.
-        high: the other end.
-        target: the number that is claimed.
+        estimate: the number.
+        target: what is claimed.
         around: how far from it still counts.
 
     Returns:
-        "holds" if the interval lies in target ± around, "does not hold" if the two are apart, else "undecided".
+        "holds" if the interval lies in target ± around, "does not hold" if the two are apart, else "undecided";
+        "undecided" for fewer than three seeds.
 
     Example:
-        >>> nearness(0.98, 1.0, target=1.0, around=0.05), nearness(0.7, 0.8, target=1.0, around=0.05)
+        >>> nearness(Estimate(0.99, 0.98, 1.0, n=3), 1.0, around=0.05), nearness(Estimate(0.7, 0.6, 0.8, 3), 1.0, 0.05)
         ('holds', 'does not hold')
     """
-    return equality(low - target, high - target, around)
+    if _unsure(estimate):
+        return "undecided"
+    if target - around <= estimate.low and estimate.high <= target + around:
+        return "holds"
+    apart = estimate.low > target + around or estimate.high < target - around
+    return "does not hold" if apart else "undecided"
+
+
+def _unsure(estimate: Estimate) -> bool:
+    return estimate.n < FEWEST_SEEDS or math.isnan(estimate.low) or math.isnan(estimate.high)
 
 
 def all_of(verdicts: list[Verdict]) -> Verdict:
