@@ -31,7 +31,12 @@ FLOOR = {
 }
 MODULES = sorted(path for path in HOUSE.rglob("*.py") if path.parent != HOUSE)
 # Names on the package registry that differ from the name that is imported.
-IMPORTED_AS = {"scikit-learn": "sklearn", "pillow": "PIL", "huggingface-hub": "huggingface_hub"}
+IMPORTED_AS = {
+    "scikit-learn": "sklearn",
+    "pillow": "PIL",
+    "huggingface-hub": "huggingface_hub",
+    "dask-jobqueue": "dask_jobqueue",
+}
 
 
 def name_of(path: Path) -> str:
@@ -122,7 +127,8 @@ def test_comments_are_rare():
 
 def test_what_is_imported_is_what_is_declared():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    declared = {re.split(r"[><=~! ]", line)[0] for line in project["dependencies"]}
+    lines = project["dependencies"] + project["optional-dependencies"]["dist"]
+    declared = {re.split(r"[><=~! ]", line)[0] for line in lines}
     used = set()
     for path in MODULES:
         used |= {name.split(".")[0] for name in imports(ast.parse(path.read_text()))}
@@ -136,6 +142,7 @@ def test_the_pinned_requirements_begin_with_the_declared_ones():
     development = (ROOT / "requirements" / "development.in").read_text().splitlines()
     assert set(declared["dependencies"]) <= set(runtime)
     assert set(declared["optional-dependencies"]["dev"]) <= set(development)
+    assert set(declared["optional-dependencies"]["dist"]) <= set(development)
 
 
 @pytest.mark.parametrize("name", ["runtime", "development", "uv"])

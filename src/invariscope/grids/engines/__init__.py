@@ -1,0 +1,1 @@
+"""Engines: where the jobs of a grid are done, one file each."""
