@@ -6,10 +6,15 @@ from invariscope.core.errors import NetworkError
 from invariscope.grids.threads import one_thread
 from invariscope.training.evaluate import Accuracy, evaluate
 from invariscope.training.loop import Schedule, shown, train
+from invariscope.training.mixture import Mixture, make_parts
 from invariscope.training.paradigm import Draw, Sampler
 from invariscope.transformations.base import TRANSFORMATIONS
 
 INVERSION = "inversion"
+
+
+def mixture(transformation=INVERSION, magnitude=1.0):
+    return Mixture(make_parts(transformation, magnitude))
 
 
 def learn(sets, seen=(0, 1), seed=0, schedule=None, transformation=INVERSION, magnitude=1.0):
@@ -21,8 +26,7 @@ def learn(sets, seen=(0, 1), seed=0, schedule=None, transformation=INVERSION, ma
             network,
             sets.train,
             sets.train_labels,
-            TRANSFORMATIONS[transformation](),
-            magnitude,
+            mixture(transformation, magnitude),
             sampler,
             schedule,
             seed,
@@ -47,12 +51,12 @@ def test_training_leaves_the_global_generator_alone(sets):
 
 
 def test_random_transformations_are_reproducible_and_fresh_at_every_pass(sets):
-    noise = TRANSFORMATIONS["gaussian-noise"]()
+    noise, labels = mixture("gaussian-noise", 0.2), sets.train_labels
     one, two = (learn(sets, transformation="gaussian-noise", magnitude=0.2)[1] for _ in range(2))
     assert one == two
     device = torch.device("cpu")
     first, again, later = (
-        shown(sets.train, Draw(torch.tensor([3, 3, 4]), 2, torch.tensor(places)), noise, 0.2, 0, device)
+        shown(sets.train, labels, Draw(torch.tensor([3, 3, 4]), 2, torch.tensor(places)), noise, 0, device)
         for places in ([0, 1, 2], [0, 1, 2], [10, 11, 12])
     )
     assert torch.equal(first, again)
@@ -63,7 +67,7 @@ def test_random_transformations_are_reproducible_and_fresh_at_every_pass(sets):
 
 def test_only_the_front_is_transformed(sets):
     draw = Draw(torch.tensor([5, 9, 2]), 1, torch.arange(3))
-    batch = shown(sets.train, draw, TRANSFORMATIONS[INVERSION](), 1.0, 0, torch.device("cpu"))
+    batch = shown(sets.train, sets.train_labels, draw, mixture(), 0, torch.device("cpu"))
     plain = sets.train.batch(draw.indices)
     torch.testing.assert_close(batch[0], 1 - plain[0])
     assert torch.equal(batch[1:], plain[1:])

@@ -1,4 +1,4 @@
-"""The training loop: stochastic gradient descent with momentum, one cycle of the learning rate."""
+"""The training loop: stochastic gradient descent with momentum."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -9,13 +9,15 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from invariscope.core.errors import NetworkError
-from invariscope.core.seeds import image_seeds
+from invariscope.core.errors import NetworkError, SettingError
 from invariscope.images.prepared import Prepared
 from invariscope.networks.network import Network
-from invariscope.training.descent import Descent, one_cycle
+from invariscope.training.checkpoint import Keeper, State
+from invariscope.training.descent import RATES, Descent
+from invariscope.training.mixture import Mixture
 from invariscope.training.paradigm import Draw, Sampler
-from invariscope.transformations.base import Transformation
+from invariscope.training.precision import Arithmetic, choose_precision
+from invariscope.training.steps import JOINT, Step, readout
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,15 @@ class Schedule:
     Args:
         epochs: passes over as many draws as there are images.
         batch_size: images per step.
-        learning_rate: the largest of the cycle: it rises over the first 30 % of the steps and falls to nothing.
+        learning_rate: the largest; see `rate`.
         momentum: share of the last step that is kept.
         weight_decay: pull of every weight towards zero.
+        rate: how the learning rate goes: "one-cycle" rises over the first 30 % of the steps and falls to nothing,
+            "constant" stays, "steps" falls to a tenth after half of the steps and again after three quarters.
+        precision: "float32", "bfloat16", "float16", or "auto": 16 bits on a CUDA device and 32 elsewhere.
+
+    Raises:
+        SettingError: a rate or precision that there is not, or a number that no training can have.
 
     Source: Jang et al. leave the optimiser open; with adaptive step sizes across-category accuracy stays low.
     """
@@ -37,6 +45,16 @@ class Schedule:
     learning_rate: float = 0.05
     momentum: float = 0.9
     weight_decay: float = 5e-4
+    rate: str = "one-cycle"
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.rate not in RATES:
+            raise SettingError(f"the learning rate goes by {', '.join(RATES)}; got {self.rate!r}.")
+        choose_precision(self.precision, torch.device("cpu"))
+        for name, least in (("epochs", 1), ("batch_size", 1), ("learning_rate", 0), ("weight_decay", 0)):
+            if not getattr(self, name) >= least:
+                raise SettingError(f"{name.replace('_', ' ')} takes {least} or more; got {getattr(self, name):g}.")
 
 
 @contextmanager
@@ -64,12 +82,14 @@ def train(
     network: Network,
     images: Prepared,
     labels: Int[Tensor, " image"],
-    transformation: Transformation,
-    magnitude: float,
+    mixture: Mixture,
     sampler: Sampler,
     schedule: Schedule,
     seed: int,
     after_epoch: Callable[[int, float], None] = lambda epoch, loss: None,
+    *,
+    step: Step = JOINT,
+    keeper: Keeper | None = None,
 ) -> None:
     """Train a network in place; transformations are drawn afresh at every pass.
 
@@ -77,32 +97,45 @@ def train(
         network: the network to train; its weights change, and it is left in evaluation mode.
         images: the training images, at the network's size.
         labels: their classes, as indices of the network's outputs; shape (image,).
-        transformation: what the drawn images are transformed with, before the network normalises them.
-        magnitude: its magnitude.
+        mixture: what the drawn images are transformed with, before the network normalises them.
         sampler: which images are shown, and which of them transformed.
         schedule: how long and how fast.
         seed: the network's seed, for random transformations.
         after_epoch: called with the epoch (from 1) and its mean loss; the network is then in evaluation mode.
+        step: what learns, and which outputs compete.
+        keeper: writes checkpoints, and goes on from the one it has.
 
     Raises:
-        NetworkError: the loss is no longer a number.
+        NetworkError: the loss is no longer a number, or no layer reads out the classes.
     """
     module, device = network.module, network.device
     module.to(memory_format=torch.channels_last)
-    labels = labels.to(device)
+    arithmetic = Arithmetic(choose_precision(schedule.precision, device), device)
+    frozen = readout(network, step) if step.freezes else None
     descent = Descent(module.parameters(), schedule.momentum, schedule.weight_decay)
-    step, steps = 0, sampler.steps_per_epoch * schedule.epochs
-    with repeatable(device), drawing_from(seed, device):
-        for epoch in range(1, schedule.epochs + 1):
-            module.train()
+    targets = step.targets(labels).to(device)
+    outputs = None if step.outputs is None else torch.tensor(step.outputs, device=device)
+    done, steps, rate = 0, sampler.steps_per_epoch * schedule.epochs, RATES[schedule.rate]
+    with repeatable(device), drawing_from(step.seed(seed), device):
+        state, first = State(module, descent, sampler, arithmetic, device), 0
+        if keeper is not None:
+            first = keeper.restore(step.name, state)
+            done = first * sampler.steps_per_epoch
+        if frozen is not None:
+            frozen.hold()
+        for epoch in range(first + 1, schedule.epochs + 1):
+            module.train(frozen is None)
             total = torch.zeros((), dtype=torch.float64, device=device)
             for draw in sampler.epoch():
-                batch = shown(images, draw, transformation, magnitude, seed, device)
-                logits = module(network.recipe.normalise(batch).contiguous(memory_format=torch.channels_last))
-                loss = nn.functional.cross_entropy(logits, labels[draw.indices.to(device)])
-                torch.autograd.backward(loss)
-                descent.step(one_cycle(step, steps, schedule.learning_rate))
-                step += 1
+                batch = network.recipe.normalise(shown(images, labels, draw, mixture, seed, device))
+                with arithmetic.forward():
+                    logits = module(batch.contiguous(memory_format=torch.channels_last))
+                competing = logits if outputs is None else logits[:, outputs]
+                loss = nn.functional.cross_entropy(competing.float(), targets[draw.indices.to(device)])
+                arithmetic.step(loss, descent, rate(done, steps, schedule.learning_rate))
+                if frozen is not None:
+                    frozen.put_back()
+                done += 1
                 total += loss.detach()
             mean = total.item() / sampler.steps_per_epoch
             if not math.isfinite(mean):
@@ -112,20 +145,23 @@ def train(
                 )
             module.eval()
             after_epoch(epoch, mean)
+            if keeper is not None and keeper.due(epoch):
+                keeper.save(step.name, epoch, state)
     module.eval()
+    module.requires_grad_(True)
     module.to(memory_format=torch.contiguous_format)
 
 
 def shown(
-    images: Prepared, draw: Draw, transformation: Transformation, magnitude: float, seed: int, device: torch.device
+    images: Prepared, labels: Int[Tensor, " every"], draw: Draw, mixture: Mixture, seed: int, device: torch.device
 ) -> Float[Tensor, "image channel height width"]:
     """The images of one batch as the network gets them, the transformed ones first.
 
     Args:
         images: all training images.
+        labels: classes of all training images; shape (every,).
         draw: the batch.
-        transformation: what its first images are transformed with.
-        magnitude: the transformation's magnitude.
+        mixture: what its first images are transformed with.
         seed: the network's seed; each place in training has a seed of its own for random transformations.
         device: where the network is.
 
@@ -135,8 +171,5 @@ def shown(
     batch = images.batch(draw.indices, device)
     n = draw.n_transformed
     if n:
-        seeds = None
-        if transformation.random:
-            seeds = image_seeds(draw.places[:n].to(device), seed, f"training/{transformation.name}")
-        batch[:n] = transformation(batch[:n], magnitude, seeds=seeds)
+        batch[:n] = mixture(batch[:n], draw.places[:n], labels[draw.indices[:n]], seed, "training/")
     return batch

@@ -1,7 +1,7 @@
 """Which classes a network sees transformed in training, and which images it is shown."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -82,6 +82,8 @@ class Sampler:
         seen: the classes that are shown transformed, half of the times.
         seed: the network's seed.
         batch_size: images per step.
+        classes: the only classes that are drawn; None draws all.
+        purpose: draws for another purpose are independent.
 
     Raises:
         SettingError: a class has no image.
@@ -90,9 +92,19 @@ class Sampler:
     """
 
     def __init__(
-        self, labels: Int[Tensor, " image"], n_classes: int, seen: tuple[int, ...], seed: int, batch_size: int
+        self,
+        labels: Int[Tensor, " image"],
+        n_classes: int,
+        seen: tuple[int, ...],
+        seed: int,
+        batch_size: int,
+        *,
+        classes: tuple[int, ...] | None = None,
+        purpose: str = "",
     ) -> None:
-        self.n_images, self.batch_size = len(labels), batch_size
+        self._classes = None if classes is None else torch.tensor(classes)
+        self.batch_size = batch_size
+        self.n_images = len(labels) if self._classes is None else int(torch.isin(labels, self._classes).sum())
         self._by_class = torch.argsort(labels, stable=True)
         self._counts = torch.bincount(labels, minlength=n_classes)
         if bool((self._counts == 0).any()):
@@ -101,8 +113,19 @@ class Sampler:
         self._starts = self._counts.cumsum(0) - self._counts
         self._seen = torch.zeros(n_classes, dtype=torch.bool)
         self._seen[list(seen)] = True
-        self._order, self._coin = generator(seed, "order"), generator(seed, "coin")
+        self._order, self._coin = generator(seed, f"order{purpose}"), generator(seed, f"coin{purpose}")
         self._drawn = 0
+
+    def state(self) -> dict[str, Tensor]:
+        """Where its draws stand, between two epochs."""
+        drawn = torch.tensor(self._drawn)
+        return {"order": self._order.get_state(), "coin": self._coin.get_state(), "drawn": drawn}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go on drawing from a kept state."""
+        self._order.set_state(state["order"])
+        self._coin.set_state(state["coin"])
+        self._drawn = int(state["drawn"])
 
     @property
     def steps_per_epoch(self) -> int:
@@ -112,7 +135,10 @@ class Sampler:
     def epoch(self) -> Iterator[Draw]:
         """The batches of the next epoch; all its draws are made before the first one is given."""
         shape = (self.steps_per_epoch, min(self.batch_size, self.n_images))
-        classes = torch.randint(len(self._counts), shape, generator=self._order)
+        n_classes = len(self._counts if self._classes is None else self._classes)
+        classes = torch.randint(n_classes, shape, generator=self._order)
+        if self._classes is not None:
+            classes = self._classes[classes]
         position = (torch.rand(shape, generator=self._order, dtype=torch.float64) * self._counts[classes]).long()
         indices = self._by_class[self._starts[classes] + position]
         transformed: Bool[Tensor, "step image"] = (torch.rand(shape, generator=self._coin) < 0.5) & self._seen[classes]

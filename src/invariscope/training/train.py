@@ -2,23 +2,25 @@
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from invariscope.core.errors import NetworkError, SettingError
+from invariscope.core.errors import NetworkError
 from invariscope.core.files import whole
 from invariscope.images.images import Images
 from invariscope.networks.checkpoint import save_network
 from invariscope.networks.load import load_network
 from invariscope.networks.network import Network
-from invariscope.training.evaluate import evaluate
+from invariscope.training.checkpoint import Keeper
+from invariscope.training.log import Log
 from invariscope.training.loop import Schedule, drawing_from, train
 from invariscope.training.paradigm import Sampler, seen_classes
 from invariscope.training.sets import Sets, make_sets
 from invariscope.training.settings import Training, with_options
+from invariscope.training.steps import steps_of
 
 Row = dict[str, Any]
 
@@ -31,11 +33,13 @@ class Trained:
         network: in evaluation mode; `seen` names the classes that it saw transformed.
         row: settings, clean, within- and across-category accuracy with intervals and numbers of images.
         history: one row per epoch; accuracies are NaN where they were not tested.
+        tests: one row per transformation and magnitude that it was tested under (`evaluate_each`).
     """
 
     network: Network
     row: Row
     history: list[Row]
+    tests: list[Row] = field(default_factory=list)
 
 
 def train_paradigm(
@@ -100,86 +104,68 @@ def fresh_network(training: Training, n_classes: int) -> Network:
         return load_network(spec)
 
 
-def train_network(training: Training, sets: Sets, folder: Path | None = None, device: str = "cpu") -> Trained:
-    """Train the network of a training, or load it where it is finished.
+def train_network(
+    training: Training,
+    sets: Sets,
+    folder: Path | None = None,
+    device: str = "cpu",
+    *,
+    checkpoint_every: int | None = None,
+) -> Trained:
+    """Train the network of a training, go on where it was interrupted, or load it where it is finished.
 
     Args:
         training: the settings.
         sets: the images.
-        folder: where networks are kept; None keeps nothing.
+        folder: where networks and checkpoints are kept; None keeps nothing.
         device: where it is trained.
+        checkpoint_every: epochs between two checkpoints; None writes one after an epoch once 20 seconds have passed.
+            The network is the same bit for bit, with them or without, interrupted or not.
 
     Returns:
-        The network, its row and its history.
+        The network, its row, its history and its tests.
 
     Raises:
         SettingError: the magnitude changes nothing, or k is too large.
         NetworkError: the network has other outputs than there are classes, or does not learn.
     """
-    if folder is not None and (row := finished(training, sets.fingerprint, folder)) is not None:
-        return Trained(_load(training, sets.fingerprint, folder, device), row["row"], row["history"])
-    started = time.perf_counter()
-    network = fresh_network(training, len(sets.classes)).to(device)
-    transformation = training.make_transformation().with_fill(network.recipe.fill)
-    if training.magnitude == transformation.identity:
-        raise SettingError(
-            f"{training.transformation} {training.magnitude:g} changes no image; give another magnitude."
-        )
-    seen = seen_classes(len(sets.classes), training.k, training.seed)
+    if folder is not None and (kept := finished(training, sets.fingerprint, folder)) is not None:
+        network = _load(training, sets.fingerprint, folder, device)
+        return Trained(network, kept["row"], kept["history"], kept.get("tests", []))
+    started, n_classes = time.perf_counter(), len(sets.classes)
+    network = fresh_network(training, n_classes).to(device)
+    mixture = training.mixture(n_classes, network.recipe.fill)
+    seen = seen_classes(n_classes, training.k, training.seed)
+    steps = steps_of(training.mode, seen, n_classes)
     _check_outputs(network, sets, device)
-    history: list[Row] = []
-
-    def after_epoch(epoch: int, loss: float) -> None:
-        row: Row = {
-            "network": training.name(sets.fingerprint),
-            "seed": training.seed,
-            "seen": training.k,
-            "epoch": epoch,
-            "loss": loss,
-        }
-        tested = training.each_epoch or epoch == training.schedule.epochs
-        found = (
-            evaluate(network, sets.test, sets.test_labels, transformation, training.magnitude, seen) if tested else {}
+    path = None if folder is None else checkpoint_path(training, sets.fingerprint, folder)
+    keeper = Keeper(path, training.settings(sets.fingerprint), checkpoint_every)
+    log = Log(training, sets, network, mixture, seen, keeper.history)
+    done = [step.name for step in steps].index(keeper.stage) if keeper.stage else 0
+    schedule, seed = training.schedule, training.seed
+    for step in steps[done:]:
+        shown = () if step.name == "unseen" else seen
+        sampler = Sampler(
+            sets.train_labels,
+            n_classes,
+            shown,
+            seed,
+            schedule.batch_size,
+            classes=step.classes,
+            purpose=step.purpose,
         )
-        for name in ("clean", "within", "across"):
-            row[name] = found[name].value if tested else float("nan")
-        if epoch == training.schedule.epochs:
-            for name, accuracy in found.items():
-                last[name] = accuracy.value
-                last[f"{name}_low"], last[f"{name}_high"] = accuracy.interval
-                last[f"{name}_n"] = accuracy.n
-            last["loss"] = loss
-        history.append(row)
-
-    last: Row = {
-        "transformation": training.transformation,
-        "magnitude": training.magnitude,
-        "k": training.k,
-        "n_classes": len(sets.classes),
-        "seed": training.seed,
-        "network": training.name(sets.fingerprint),
-    }
-    sampler = Sampler(sets.train_labels, len(sets.classes), seen, training.seed, training.schedule.batch_size)
-    train(
-        network,
-        sets.train,
-        sets.train_labels,
-        transformation,
-        training.magnitude,
-        sampler,
-        training.schedule,
-        training.seed,
-        after_epoch,
-    )
+        after = log.of(step)
+        train(network, sets.train, sets.train_labels, mixture, sampler, schedule, seed, after, step=step, keeper=keeper)
+    trained = Trained(network, log.row() | {"seconds": time.perf_counter() - started}, log.history, log.tests())
     network.classes = sets.classes
     network.seen = tuple(sets.classes[index] for index in seen) or None
-    last["seconds"] = time.perf_counter() - started
     network.notes = []
-    if folder is not None:
-        _keep(training, sets.fingerprint, folder, Trained(network, last, history))
-        # The network of the file, so that it computes the same to the last bit when it is found there again.
-        network = _load(training, sets.fingerprint, folder, device)
-    return Trained(network, last, history)
+    if folder is None:
+        return trained
+    _keep(training, sets.fingerprint, folder, trained)
+    keeper.remove()
+    # The network of the file, so that it computes the same to the last bit when it is found there again.
+    return replace(trained, network=_load(training, sets.fingerprint, folder, device))
 
 
 def network_path(training: Training, fingerprint: str, folder: Path) -> Path:
@@ -187,8 +173,13 @@ def network_path(training: Training, fingerprint: str, folder: Path) -> Path:
     return folder / f"{training.name(fingerprint)}.safetensors"
 
 
+def checkpoint_path(training: Training, fingerprint: str, folder: Path) -> Path:
+    """Where a training that is not finished keeps its state."""
+    return folder / "checkpoints" / f"{training.name(fingerprint)}.safetensors"
+
+
 def finished(training: Training, fingerprint: str, folder: Path) -> dict[str, Any] | None:
-    """What was found when a training's network was trained ("row" and "history"), or None if it is not finished."""
+    """What was found ("row", "history" and "tests") when a training's network was trained, or None."""
     path = network_path(training, fingerprint, folder)
     try:
         kept = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
@@ -204,7 +195,12 @@ def _keep(training: Training, fingerprint: str, folder: Path, trained: Trained) 
     save_network(trained.network, path)
     # Written last: where it lies, the network is finished.
     with whole(path.with_suffix(".json")) as draft:
-        kept = {"settings": training.settings(fingerprint), "row": trained.row, "history": trained.history}
+        kept = {
+            "settings": training.settings(fingerprint),
+            "row": trained.row,
+            "history": trained.history,
+            "tests": trained.tests,
+        }
         draft.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
