@@ -154,7 +154,7 @@ def look(settings: dict[str, Any], folder: Path) -> dict[str, pd.DataFrame]:
     sets = image_sets(study.images, study.test, training.network, training.seed)
     trained = train_network(training, sets, folder / "networks", study.device)
     network = trained.network
-    strength = Strength(training.make_transformation().with_fill(network.recipe.fill), training.magnitude, seed=0)
+    strength = Strength(training.make_transformation().with_fill(network.recipe.fill), training.fixed_magnitude, seed=0)
     seen = Observed(network, sets, strength, study.tau, study.layer, trained.row, trained.history)
     conditions = {
         "transformation": training.transformation,
@@ -179,5 +179,5 @@ def _tuples(value: Any) -> Any:
 
 
 def _label(training: Training) -> str:
-    what = f"{spoken(training.transformation)} {number(training.magnitude)}"
+    what = f"{spoken(training.transformation)} {number(training.fixed_magnitude)}"
     return f"{what}, {training.k} classes seen, seed {training.seed}"

@@ -104,6 +104,17 @@ class Training:
         """Each transformation's name and the two ends of its range."""
         return ranges_of(self.transformation, self.magnitude)
 
+    @property
+    def fixed_magnitude(self) -> float:
+        """The magnitude, of a training with one transformation that is always as strong.
+
+        Raises:
+            SettingError: there are several, or a range.
+        """
+        if not isinstance(self.magnitude, float):
+            raise SettingError(f"{self.label} has no single magnitude; ask for the mixture, or for the ranges.")
+        return self.magnitude
+
     def name(self, fingerprint: str) -> str:
         """The network's file name: readable, and never the same for other settings or other images."""
         text = json.dumps(self.settings(fingerprint), sort_keys=True)
