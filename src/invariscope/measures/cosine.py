@@ -3,8 +3,6 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from invariscope.core.errors import ShapeError
-
 
 def layer_cosine(
     clean: Float[Tensor, "image unit"], transformed: Float[Tensor, "image unit"]
@@ -20,20 +18,12 @@ def layer_cosine(
     Returns:
         From −1 to 1, not below 0 for responses that are not negative; NaN where either response is 0.
 
-    Raises:
-        ShapeError: the responses are not both (image, unit).
-
     Example:
         >>> import torch
         >>> clean, transformed = torch.tensor([[1.0, 0.0], [1.0, 1.0]]), torch.tensor([[0.0, 2.0], [3.0, 3.0]])
         >>> layer_cosine(clean, transformed).round(decimals=3)
         tensor([0., 1.])
     """
-    if clean.ndim != 2 or clean.shape != transformed.shape:
-        raise ShapeError(
-            "clean and transformed responses must both be (image, unit); "
-            f"got shapes {tuple(clean.shape)} and {tuple(transformed.shape)}."
-        )
     before, after = clean.double(), transformed.double()
     size = before.norm(dim=1) * after.norm(dim=1)
     cosine: Tensor = ((before * after).sum(1) / size).clamp(-1, 1)

@@ -9,7 +9,6 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 from torch import Tensor
 
-from invariscope.core.errors import ShapeError
 from invariscope.tolerance.activity import activity_thresholds
 
 
@@ -85,7 +84,6 @@ def cardinalities(
         Shares from 0 to 1; NaN where there is nothing to count.
 
     Raises:
-        ShapeError: the responses are not both (image, unit).
         SettingError: tau is out of range.
 
     Example:
@@ -95,11 +93,6 @@ def cardinalities(
 
     Source: Jang et al., section 3.2, figure 3a.
     """
-    if clean.ndim != 2 or clean.shape != transformed.shape:
-        raise ShapeError(
-            "clean and transformed responses must both be (image, unit); "
-            f"got shapes {tuple(clean.shape)} and {tuple(transformed.shape)}."
-        )
     if peak is None:
         peak = torch.maximum(clean.amax(0), transformed.amax(0))
     threshold = activity_thresholds(peak, [tau])[0].to(clean.device)
