@@ -28,6 +28,7 @@ COLOURS: dict[str, tuple[str, str]] = {
     "orange": ("#d98a00", "#f2b441"),
     "orange-ink": ("#925a00", "#f2b442"),
     "red": ("#c0452b", "#f58a6b"),
+    "purple": ("#7d4fa3", "#bd94e0"),
     "grey": ("#b6bcc2", "#59626b"),
     "safe": ("#e3f1ec", "#16332b"),
     "on-strong": ("#fdfdfd", "#0d0f11"),
@@ -41,6 +42,19 @@ COLOURS: dict[str, tuple[str, str]] = {
                 ("#74bda5", "#24745d"),
                 ("#3a9d7e", "#2c9876"),
                 ("#0b7b5b", "#3abf95"),
+            ]
+        )
+    },
+    **{
+        f"step-{step}": pair
+        for step, pair in enumerate(
+            [
+                ("#8fbdda", "#3d5f7a"),
+                ("#66a0c8", "#4c7fa5"),
+                ("#3f83b5", "#5f9fcb"),
+                ("#25669a", "#82badf"),
+                ("#134a79", "#abd3ee"),
+                ("#082f54", "#d6ebfa"),
             ]
         )
     },

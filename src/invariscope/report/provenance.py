@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from invariscope.core.words import count, number, tidy
@@ -32,6 +33,11 @@ def provenance(run: RunData) -> list[tuple[str, str]]:
         ("Last hidden layer", _text(info.get("last_hidden_site"))),
     ]
     return [(what, value) for what, value in rows if value]
+
+
+def settings(configuration: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Settings and their values, for a table."""
+    return [(tidy(name, 60), _text(value) or "–") for name, value in configuration.items()]
 
 
 def warnings_of(run: RunData) -> list[str]:

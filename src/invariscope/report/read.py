@@ -121,16 +121,29 @@ def read_run(path: Path, title: str | None = None) -> RunData:
     Raises:
         RunError: it is no run, or a file of it is damaged.
     """
+    info = read_info(path)
+    tables = {name: _table(path / f"{name}.parquet", name) for name in COLUMNS if name != "units"}
+    index = path / "examples" / "index.json"
+    parts = tuple(read_run(path / place, tidy(name)) for place, name in map(_part, info.get("parts") or ()))
+    return RunData(path, info, tables, _json(index) if index.exists() else [], title, parts)
+
+
+def read_info(path: Path) -> dict[str, Any]:
+    """What the run.json of a directory says.
+
+    Args:
+        path: the directory.
+
+    Raises:
+        RunError: it is no run, or the file is damaged.
+    """
     file = path / "run.json"
     if not file.exists():
         raise RunError(f"{path} is no run: it has no run.json; give the directory that --out named.")
     info = _json(file)
     if not isinstance(info, dict):
         raise RunError(f"{file} is damaged: it holds no object; measure again with --overwrite.")
-    tables = {name: _table(path / f"{name}.parquet", name) for name in COLUMNS if name != "units"}
-    index = path / "examples" / "index.json"
-    parts = tuple(read_run(path / place, tidy(name)) for place, name in map(_part, info.get("parts") or ()))
-    return RunData(path, info, tables, _json(index) if index.exists() else [], title, parts)
+    return info
 
 
 def _part(part: Any) -> tuple[str, str]:

@@ -1,0 +1,1 @@
+"""Drawings that a study asks for in figures.json, one file a kind."""

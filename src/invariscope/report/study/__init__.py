@@ -1,0 +1,1 @@
+"""A study's page: what its directory says, section by section."""

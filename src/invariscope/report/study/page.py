@@ -1,0 +1,177 @@
+"""What stands on the page of a study, as plain values for the template."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from invariscope.core.words import count, listed, tidy
+from invariscope.report.drawings.base import DRAWINGS
+from invariscope.report.drawings.spec import Spec
+from invariscope.report.drawings.values import chosen
+from invariscope.report.ink import inline, save, styled
+from invariscope.report.provenance import images_name, network_name, provenance, settings, warnings_of
+from invariscope.report.read import RunData
+from invariscope.report.sections import Card, Figure
+from invariscope.report.study.read import MARKS, Failed, Finding, StudyData
+from invariscope.report.study.tables import heads, wide_tables
+from invariscope.report.tables import Table
+
+_SAID = {"holds": "holds", "does not hold": "does not hold", "undecided": "undecided", "": "said only"}
+_PAGE_BYTES = 1_900_000
+
+
+@dataclass(frozen=True)
+class StudyPage:
+    """A study's page.
+
+    Attributes:
+        heading: the question.
+        subject: what was studied, at which scale, with how many networks and seeds, and how long that took.
+        findings: sign, words, style, claim and sentence of each.
+    """
+
+    heading: str
+    subject: str
+    source: str
+    cards: list[Card]
+    findings: list[dict[str, str]]
+    figures: list[Figure]
+    undrawn: list[str]
+    results: list[Table]
+    tables: list[Table]
+    settings: list[tuple[str, str]]
+    limits: list[str]
+    failed: list[Failed]
+    warnings: list[str]
+    provenance: list[tuple[str, str]]
+
+
+def build_study(study: StudyData, folder: Path) -> StudyPage:
+    """Compute a study's page, and write its figures.
+
+    Args:
+        study: what its directory says.
+        folder: where the figures go.
+    """
+    run = RunData(study.path, study.info, {})
+    drawn, undrawn = _drawn(study, folder)
+    wide = wide_tables(study.results)
+    limits = study.info.get("limits")
+    return StudyPage(
+        heading=tidy(study.info.get("question") or _name(study), 300),
+        subject=_subject(study, run),
+        source=tidy(study.info.get("source") or "", 200),
+        cards=_cards(study.findings),
+        findings=[_finding(finding) for finding in study.findings],
+        figures=drawn,
+        undrawn=undrawn,
+        results=wide,
+        tables=heads(study.tables),
+        settings=settings(study.configuration),
+        limits=[tidy(limit) for limit in limits] if isinstance(limits, list) else [],
+        failed=list(study.failed),
+        warnings=warnings_of(run),
+        provenance=[(what, value) for what, value in provenance(run) if what != "Configuration"],
+    )
+
+
+def _name(study: StudyData) -> str:
+    return str(study.info.get("study") or study.info.get("name") or study.path.name)
+
+
+def _subject(study: StudyData, run: RunData) -> str:
+    settings = study.configuration
+    named = RunData(run.path, {name: {"spec": settings.get(name)} for name in ("network", "images")}, {})
+    told = [_name(study)] if study.info.get("question") else []
+    scale = study.info.get("scale")
+    told += [f"{tidy(scale)} scale"] if scale else []
+    if isinstance(settings.get("network"), str) and isinstance(settings.get("images"), str):
+        told.append(f"{network_name(named)} on {images_name(named)}")
+    told += [count(study.networks, "network")] if study.networks else []
+    told += [count(study.jobs, "job")] if study.jobs and study.jobs != study.networks else []
+    seeds = study.results["seed"].dropna().nunique() if "seed" in study.results.columns else 0
+    told += [count(seeds, "seed")] if seeds else []
+    seconds = study.info.get("seconds")
+    told += [_time(float(seconds))] if isinstance(seconds, (int, float)) else []
+    return " · ".join(told)
+
+
+def _time(seconds: float) -> str:
+    """A time as a person says it.
+
+    Example:
+        >>> _time(42.4), _time(600), _time(9000)
+        ('42 seconds', '10 minutes', '2.5 hours')
+    """
+    if seconds < 90:
+        return count(round(seconds), "second")
+    return count(round(seconds / 60), "minute") if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+
+
+def _cards(findings: Sequence[Finding]) -> list[Card]:
+    """How many of the claims hold; nothing where none was made."""
+    judged = Counter(finding.verdict for finding in findings if finding.verdict)
+    total = sum(judged.values())
+    styles = {"holds": "invariance", "does not hold": "not-tolerated", "undecided": "mixed"}
+    return [
+        Card(
+            _SAID[verdict].capitalize(),
+            f"{judged[verdict]} of {total}",
+            _claims([finding for finding in findings if finding.verdict == verdict]),
+            style if judged[verdict] else "",
+        )
+        for verdict, style in styles.items()
+        if total
+    ]
+
+
+def _claims(findings: Sequence[Finding]) -> str:
+    """The different claims in a few words, the most frequent first."""
+    named = Counter(finding.claim for finding in findings if finding.claim)
+    return listed([f"{claim} ({n}×)" if n > 1 else claim for claim, n in named.most_common()], 3)
+
+
+def _finding(finding: Finding) -> dict[str, str]:
+    return {
+        "sign": MARKS[finding.verdict],
+        "words": _SAID[finding.verdict],
+        "style": finding.verdict.replace(" ", "-") or "said",
+        "claim": finding.claim,
+        "sentence": finding.sentence,
+    }
+
+
+def _drawn(study: StudyData, folder: Path) -> tuple[list[Figure], list[str]]:
+    """The figures, and a sentence for each that cannot be drawn."""
+    figures, undrawn, left = [], [], _PAGE_BYTES
+    for spec in study.specs:
+        rows = _rows(study, spec)
+        if isinstance(rows, str):
+            undrawn.append(f"{tidy(spec.title)}: not drawn, because {rows}.")
+            continue
+        with styled():
+            drawn = DRAWINGS[spec.kind](spec, rows, study.results)
+        svg = inline(save(drawn, folder), drawn.name)
+        left -= len(svg)
+        # A page that grows without end cannot be read; the files beside it hold the drawing all the same.
+        kept = svg if left > 0 else ""
+        figures.append(Figure(drawn.name, tidy(drawn.title), tidy(drawn.caption), tidy(drawn.alternative), kept))
+    return figures, undrawn
+
+
+def _rows(study: StudyData, spec: Spec) -> pd.DataFrame | str:
+    """The rows of a drawing, or why there are none."""
+    if spec.table not in study.tables:
+        return f"there is no table {tidy(spec.table, 60)}.parquet"
+    table = study.tables[spec.table]
+    if missing := [column for column in spec.columns if column not in table.columns]:
+        return f"{tidy(spec.table, 60)}.parquet has no column {tidy(missing[0], 60)!r}"
+    rows = chosen(spec, table)
+    shown = [column for column in (spec.x, spec.panel, spec.colour) if column is not None]
+    shown += [spec.y] if spec.kind == "heat" else []
+    numeric = spec.kind == "scatter"
+    rows = rows.dropna(subset=[column for column in shown if not (numeric and column == spec.x)])
+    return rows if len(rows) else "no row of the table is asked for"
