@@ -2,13 +2,14 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from invariscope.core.errors import NetworkError
+from invariscope.core.errors import NetworkError, SettingError
 from invariscope.core.files import whole
 from invariscope.images.images import Images
 from invariscope.networks.checkpoint import save_network
@@ -20,7 +21,7 @@ from invariscope.training.loop import Schedule, drawing_from, train
 from invariscope.training.paradigm import Sampler, seen_classes
 from invariscope.training.sets import Sets, make_sets
 from invariscope.training.settings import Training, with_options
-from invariscope.training.steps import steps_of
+from invariscope.training.steps import Step, steps_of
 
 Row = dict[str, Any]
 
@@ -111,6 +112,7 @@ def train_network(
     device: str = "cpu",
     *,
     checkpoint_every: int | None = None,
+    watch: Callable[[int, Network], None] | None = None,
 ) -> Trained:
     """Train the network of a training, go on where it was interrupted, or load it where it is finished.
 
@@ -121,14 +123,18 @@ def train_network(
         device: where it is trained.
         checkpoint_every: epochs between two checkpoints; None writes one after an epoch once 20 seconds have passed.
             The network is the same bit for bit, with them or without, interrupted or not.
+        watch: called with 0 and the network as it begins, then after every epoch with how many are done; the network
+            is the same bit for bit, watched or not.
 
     Returns:
         The network, its row, its history and its tests.
 
     Raises:
-        SettingError: the magnitude changes nothing, or k is too large.
+        SettingError: the magnitude changes nothing, k is too large, or a network that is kept shall be watched.
         NetworkError: the network has other outputs than there are classes, or does not learn.
     """
+    if folder is not None and watch is not None:
+        raise SettingError("a network that is watched is trained from its start; give no folder.")
     if folder is not None and (kept := finished(training, sets.fingerprint, folder)) is not None:
         network = _load(training, sets.fingerprint, folder, device)
         return Trained(network, kept["row"], kept["history"], kept.get("tests", []))
@@ -143,6 +149,9 @@ def train_network(
     log = Log(training, sets, network, mixture, seen, keeper.history)
     done = [step.name for step in steps].index(keeper.stage) if keeper.stage else 0
     schedule, seed = training.schedule, training.seed
+    if watch is not None:
+        with drawing_from(seed, network.device):
+            watch(0, network)
     for step in steps[done:]:
         shown = () if step.name == "unseen" else seen
         sampler = Sampler(
@@ -154,7 +163,7 @@ def train_network(
             classes=step.classes,
             purpose=step.purpose,
         )
-        after = log.of(step)
+        after = log.of(step) if watch is None else _watched(log, step, watch)
         train(network, sets.train, sets.train_labels, mixture, sampler, schedule, seed, after, step=step, keeper=keeper)
     trained = Trained(network, log.row() | {"seconds": time.perf_counter() - started}, log.history, log.tests())
     network.classes = sets.classes
@@ -188,6 +197,17 @@ def finished(training: Training, fingerprint: str, folder: Path) -> dict[str, An
     if not path.is_file() or kept.get("settings") != json.loads(json.dumps(training.settings(fingerprint))):
         return None
     return dict(kept)
+
+
+def _watched(log: Log, step: Step, watch: Callable[[int, Network], None]) -> Callable[[int, float], None]:
+    after = log.of(step)
+
+    def after_epoch(epoch: int, loss: float) -> None:
+        after(epoch, loss)
+        with drawing_from(log.training.seed, log.network.device):
+            watch(len(log.history), log.network)
+
+    return after_epoch
 
 
 def _keep(training: Training, fingerprint: str, folder: Path, trained: Trained) -> None:
