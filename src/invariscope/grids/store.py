@@ -40,20 +40,21 @@ def finished(job: Job, folder: Path) -> bool:
     return (place(job, folder) / "job.json").is_file()
 
 
-def keep(job: Job, tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+def keep(job: Job, tables: object, folder: Path) -> None:
     """Write a job's results, all or nothing.
 
     Args:
         job: what was done.
-        tables: what it returned, by name.
+        tables: what it returned, which must be tables by name.
         folder: the grid's.
 
     Raises:
         SettingError: the work returned something else than tables by name.
         StorageError: the disk is full or does not let us write.
     """
-    named = isinstance(tables, Mapping) and all(_TABLE.fullmatch(str(name)) for name in tables)
-    if not named or not all(isinstance(table, pd.DataFrame) for table in tables.values()):
+    if not isinstance(tables, Mapping) or not all(
+        _TABLE.fullmatch(str(name)) and isinstance(table, pd.DataFrame) for name, table in tables.items()
+    ):
         raise SettingError(f"{job.work} must return tables (pandas.DataFrame) by name; got {tables!r:.200}.")
     try:
         with whole(place(job, folder)) as draft:
