@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,9 +13,9 @@ from invariscope.core.words import number, spoken
 from invariscope.grids.job import Job
 from invariscope.responses.recorder import Strength
 from invariscope.studies.base import STUDIES, Row, Study, Tables
-from invariscope.studies.image_sets import image_sets
 from invariscope.studies.observed import Observed
 from invariscope.studies.tidy import ordered, over_seeds
+from invariscope.training.image_sets import image_sets
 from invariscope.training.loop import Schedule
 from invariscope.training.settings import Training
 from invariscope.training.train import train_network
@@ -101,7 +101,7 @@ class ParadigmStudy(Study):
         return [
             Job(
                 "invariscope.studies.paradigm:look",
-                {"study": name, "settings": shared, "training": asdict(training)},
+                {"study": name, "settings": shared, "training": training.plain},
                 label=_label(training),
                 gpu=self.device.startswith("cuda"),
             )
@@ -124,7 +124,7 @@ class ParadigmStudy(Study):
                 )
         size = (sets.train.height, sets.train.width)
         for name, magnitude in self.transformations:
-            TRANSFORMATIONS[name]().check_magnitudes([magnitude], *size)
+            TRANSFORMATIONS[name]().check_magnitudes([magnitude], size)
 
     def results(self, tables: Tables) -> pd.DataFrame:
         """What was found in every network, then the means over seeds."""
@@ -150,7 +150,8 @@ def look(settings: dict[str, Any], folder: Path) -> dict[str, pd.DataFrame]:
     kind = STUDIES[settings["study"]]
     assert issubclass(kind, ParadigmStudy)
     study = kind(**{name: _tuples(value) for name, value in settings["settings"].items()})
-    training = Training(**{**_tuples(settings["training"]), "schedule": Schedule(**settings["training"]["schedule"])})
+    plain = _tuples(settings["training"])
+    training = Training(**{**plain, "schedule": Schedule(**plain["schedule"])})
     sets = image_sets(study.images, study.test, training.network, training.seed)
     trained = train_network(training, sets, folder / "networks", study.device)
     network = trained.network

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from invariscope.core.errors import SettingError
+from invariscope.core.seeds import image_seeds, uniform
 from invariscope.images.prepared import Prepared
 from invariscope.networks.network import Network
 from invariscope.statistics.proportions import wilson
@@ -107,6 +108,34 @@ def evaluate_mixture(
     of_seen = torch.isin(labels, torch.tensor(seen, dtype=labels.dtype))
     parts = {"clean": clean, "within": transformed[of_seen], "across": transformed[~of_seen]}
     return {name: Accuracy(int(part.sum()), len(part)) for name, part in parts.items()}
+
+
+def evaluate_shown(
+    network: Network, images: Prepared, labels: Int[Tensor, " image"], mixture: Mixture, seen: tuple[int, ...]
+) -> Accuracy:
+    """Accuracy on images as training shows them: those of seen classes are transformed half of the times.
+
+    The coin is tossed once per image and is the same for all networks.
+
+    Args:
+        network: in evaluation mode, on its device.
+        images: images that training did not show, at the network's size.
+        labels: their classes as indices of the network's outputs; shape (image,).
+        mixture: what images of seen classes are transformed with.
+        seen: those classes.
+    """
+    of_seen = torch.isin(labels, torch.tensor(seen, dtype=labels.dtype))
+
+    def change(batch: Tensor, indices: Tensor) -> Tensor:
+        coin = uniform(image_seeds(indices, _NOISE, "coin"), ()) < 0.5
+        chosen = (coin & of_seen[indices]).nonzero().squeeze(1)
+        if len(chosen):
+            places, there = indices[chosen], chosen.to(batch.device)
+            batch[there] = mixture(batch[there], places, labels[places], _NOISE)
+        return batch
+
+    (right,) = _right(network, images, labels, (change,))
+    return Accuracy(int(right.sum()), len(right))
 
 
 def evaluate_each(

@@ -20,6 +20,10 @@ from invariscope.training.precision import Arithmetic, choose_precision
 from invariscope.training.steps import JOINT, Step, readout
 
 
+class DivergedError(NetworkError):
+    """A network's loss is no longer a number."""
+
+
 @dataclass(frozen=True)
 class Schedule:
     """How long and how fast a network learns.
@@ -106,7 +110,8 @@ def train(
         keeper: writes checkpoints, and goes on from the one it has.
 
     Raises:
-        NetworkError: the loss is no longer a number, or no layer reads out the classes.
+        DivergedError: the loss is no longer a number.
+        NetworkError: no layer reads out the classes, and a step freezes the others.
     """
     module, device = network.module, network.device
     module.to(memory_format=torch.channels_last)
@@ -139,7 +144,7 @@ def train(
                 total += loss.detach()
             mean = total.item() / sampler.steps_per_epoch
             if not math.isfinite(mean):
-                raise NetworkError(
+                raise DivergedError(
                     f"the loss of {network.spec} is no longer a number in epoch {epoch}; "
                     f"lower the learning rate (it was {schedule.learning_rate:g})."
                 )
