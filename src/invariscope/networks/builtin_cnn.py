@@ -3,31 +3,14 @@
 import math
 from collections import OrderedDict
 
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
 from invariscope.networks.build import BUILTIN_NETWORKS, Order, drawing
 from invariscope.networks.network import Network
 from invariscope.networks.recipe import Recipe
+from invariscope.networks.standardise import Standardise
 
 WIDTHS, DENSE = (16, 24, 32), 128
-
-
-class Standardise(nn.Module):
-    """Each image to mean 0 and standard deviation 1 over all its pixels and channels.
-
-    The standard deviation is at least 1/√n, n numbers to an image, so that a constant image stays finite.
-
-    Source: Jang et al., appendix A: each image is standardised before the first hidden layer.
-    """
-
-    def forward(
-        self, images: Float[Tensor, "image channel height width"]
-    ) -> Float[Tensor, "image channel height width"]:
-        """(x − mean) / max(std, 1/√n)."""
-        flat = images.flatten(1)
-        std = flat.std(1, correction=0).clamp(min=1 / math.sqrt(flat.shape[1]))
-        return (images - flat.mean(1)[:, None, None, None]) / std[:, None, None, None]
 
 
 @BUILTIN_NETWORKS.add("cnn")

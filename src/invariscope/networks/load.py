@@ -33,7 +33,8 @@ def load_network(spec: str, *, trained: bool = True) -> Network:
     `builtin:NAME` has random weights or those of a file. `&until=features.17` ends the network at that module.
     `path/to/file.py:function` runs that code; `path/to/exported.pt2` is a program of torch.export, and
     `path/to/networks/NAME.safetensors` a network that was trained here. `&size=224`, `&resize=`, `&interpolation=`,
-    `&mean=.5,.5,.5` and `&std=` replace parts of the input recipe.
+    `&mean=.5,.5,.5` and `&std=` replace parts of the input recipe; `&standardise=image` standardises each image with
+    its own mean and standard deviation instead, `&standardise=none` does not.
 
     Args:
         spec: the specifier.
@@ -126,6 +127,15 @@ def _override(network: Network, options: Options) -> None:
         share = recipe.resize / min(recipe.size) if recipe.resize and recipe.size else 1.0
         recipe = replace(recipe, size=size, resize=round(min(size) * share))
     mean, std = options.numbers("mean"), options.numbers("std")
+    standardise = options.text("standardise")
+    if standardise not in (None, "image", "none"):
+        raise NetworkError(f"standardise is image or none; got {standardise!r}.")
+    if standardise == "image":
+        if mean or std:
+            raise NetworkError("standardise=image takes each image's own mean and std; leave out mean= and std=.")
+        recipe = replace(recipe, mean=(), std=(), standardise=True)
+    elif mean or std or standardise:
+        recipe = replace(recipe, standardise=False)
     if mean or std:
         count = len(mean or std or ())
         recipe = replace(

@@ -22,7 +22,7 @@ class Network:
     Args:
         module: what runs; data-parallel and compiled wrappers are opened, a function becomes a module.
         spec: the specifier it was loaded from, or what it is.
-        recipe: its input: size, crop, mean, standard deviation.
+        recipe: its input: size, crop, mean, standard deviation, or each image standardised.
         classes: one name per output, where known.
         wnids: one WordNet identifier per output, where known.
         seen: names of the classes that it saw transformed in training, where known.
@@ -85,6 +85,8 @@ class Network:
     def fingerprint(self) -> str:
         """A hash of architecture and weights, as they are now: the same for the same network on any device."""
         digest = hashlib.blake2b(digest_size=16)
+        if self.recipe.standardise:
+            digest.update(b"standardise\n")
         for path, part in self.module.named_modules():
             settings = re.sub(r"0x[0-9a-f]+", "", part.extra_repr())
             digest.update(f"{path}:{type(part).__qualname__}({settings})\n".encode())

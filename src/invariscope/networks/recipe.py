@@ -1,4 +1,4 @@
-"""What a network wants of its input: size, crop, mean, standard deviation."""
+"""What a network wants of its input: size, crop, mean and standard deviation, or each image standardised."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from invariscope.core.errors import NetworkError, ShapeError
+from invariscope.networks.standardise import standardise
 
 # ITU-R BT.601, as the grayscale transformation has it.
 LUMA = (0.299, 0.587, 0.114)
@@ -14,7 +15,7 @@ LUMA = (0.299, 0.587, 0.114)
 
 @dataclass(frozen=True)
 class Recipe:
-    """How an image becomes a network's input: resize, crop, then (image − mean) / std per channel.
+    """How an image becomes a network's input: resize, crop, then (image − mean) / std per channel or per image.
 
     Transformations act between the two steps: on the resized and cropped image in [0,1], before normalisation.
 
@@ -25,6 +26,8 @@ class Recipe:
         mean: subtracted, per channel, in [0,1] units; empty for a network that takes [0,1] itself.
         std: divided by, per channel; as long as `mean`.
         channels: 3 for RGB, 1 for grey, 0 for whatever the images have.
+        standardise: with each image's own mean and standard deviation over all its pixels and channels, in place of
+            `mean` and `std`; it comes after the transformation.
 
     Raises:
         NetworkError: a size, mean or standard deviation that no image could be brought to.
@@ -43,6 +46,7 @@ class Recipe:
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     channels: int = 3
+    standardise: bool = False
 
     def __post_init__(self) -> None:
         if self.size is not None and min(self.size) < 1:
@@ -55,6 +59,10 @@ class Recipe:
             raise NetworkError(f"standard deviations are above 0; got std={self.std}.")
         if self.mean and len(self.mean) not in (1, self.channels):
             raise NetworkError(f"the network takes {self.channels} channels; got {len(self.mean)} means: {self.mean}.")
+        if self.standardise and self.mean:
+            raise NetworkError(
+                f"an image is standardised with its own mean and std, in place of given ones; got mean={self.mean}."
+            )
 
     @property
     def fill(self) -> tuple[float, ...]:
@@ -71,12 +79,14 @@ class Recipe:
             images: in [0,1], already of the recipe's size; shape (image, channel, height, width).
 
         Returns:
-            (images − mean) / std.
+            (images − mean) / std, or each image standardised.
 
         Raises:
             ShapeError: a number of channels that the network does not take.
         """
         images = self._with_channels(images)
+        if self.standardise:
+            return standardise(images)
         if not self.mean:
             return images
         mean = torch.tensor(self.mean, dtype=images.dtype, device=images.device)[:, None, None]
