@@ -91,7 +91,7 @@ def with_correlations(results: pd.DataFrame, networks: pd.DataFrame, columns: Ma
         columns: as in `correlation_rows`.
     """
     source = str(results["source"].iloc[0])
-    rows = pd.DataFrame(correlation_rows(networks, columns)).assign(magnitude=float("nan"), k=pd.NA, n_classes=pd.NA)
+    rows = pd.DataFrame(correlation_rows(networks, columns))
     whole = {"seed": "Int64", "k": "Int64", "n_classes": "Int64"}
     # As objects, so that columns that are empty in one part do not decide how the joined ones are stored.
     both = pd.concat([each.astype(object) for each in (results, rows)], ignore_index=True)
