@@ -20,7 +20,11 @@ def told(spec: Spec, *sentences: str) -> str:
 
 def samples(spec: Spec, rows: pd.DataFrame, means: Iterable[Mean], *, bars: str = "Bars") -> str:
     """How many seeds and networks a drawing of means rests on, and what its bars are, where it has some."""
-    every = [mean for mean in means if mean.each]
+    missing = 0
+    every = []
+    for mean in means:
+        missing += mean.unknown
+        every += [mean] if mean.each else []
     if not every:
         return "Nothing is known yet."
     seeds = [mean.seeds for mean in every if mean.seeds]
@@ -35,7 +39,7 @@ def samples(spec: Spec, rows: pd.DataFrame, means: Iterable[Mean], *, bars: str 
         text += f" {bars} are 95 % intervals over seeds (t)."
     elif any(not math.isnan(mean.low) for mean in every):
         text += f" {bars} are 95 % intervals as the table has them."
-    return text + unknown(sum(mean.unknown for mean in every))
+    return text + unknown(missing)
 
 
 def unknown(n: int) -> str:

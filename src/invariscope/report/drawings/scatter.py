@@ -41,7 +41,7 @@ def draw(spec: Spec, rows: pd.DataFrame, results: pd.DataFrame) -> Drawn:
         spec,
         sample,
         f"{count(missing, 'row')} without both values {'is' if missing == 1 else 'are'} left out." if missing else "",
-        f"Every {step}th is drawn." if step > 1 else "",
+        f"One dot in {step} is drawn." if step > 1 else "",
         colours.said(),
         _said(spec, besides),
     )
@@ -51,13 +51,13 @@ def draw(spec: Spec, rows: pd.DataFrame, results: pd.DataFrame) -> Drawn:
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, spec: Spec, colours: Colours) -> None:
-    many = len(rows) > 200
+    many = len(rows) > 400
     for value, mark in colours.marks.items():
         own = where_is(rows, spec.colour if value is not None else None, value)
         axes.scatter(
             numbers(own, spec.x),
             numbers(own, spec.y),
-            s=12 if many else 34,
+            s=14 if many else 30,
             marker=mark.shape,
             color=mark.colour,
             alpha=0.45 if many else 0.75,

@@ -53,8 +53,8 @@ class Spec:
 
         Example:
             >>> spec = Spec(kind="bars", name="a", title="A", x="k", labels={"30": "half"})
-            >>> spec.label(30.0), spec.label(15), spec.label("gaussian-blur"), spec.label(float("nan"))
-            ('half', '15', 'Gaussian blur', '–')
+            >>> spec.label(30.0), spec.label(15), spec.label("rotation 90"), spec.label(float("nan"))
+            ('half', '15', 'Rotation 90', '–')
         """
         if isinstance(value, bool):
             return self.labels.get(str(value), "yes" if value else "no")
@@ -63,7 +63,9 @@ class Spec:
             plain = str(int(value)) if math.isfinite(value) and value == int(value) else str(value)
             return tidy(self.labels.get(plain, self.labels.get(str(value), written)), _LONGEST)
         name = str(value)
-        return tidy(self.labels.get(name, title(name) if name in _KNOWN else name), _LONGEST)
+        kind, space, rest = name.partition(" ")
+        written = f"{title(kind)}{space}{rest}" if kind in _KNOWN else name
+        return tidy(self.labels.get(name, written), _LONGEST)
 
 
 def read_specs(file: Path) -> list[Spec]:
@@ -124,10 +126,17 @@ def _fits(name: str, value: Any) -> bool:
     if name in ("share", "x_share", "log_x"):
         return isinstance(value, bool)
     if name == "labels":
-        return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+        return _is_object(value) and all(isinstance(text, str) for text in value.values())
     if name == "where":
-        return isinstance(value, dict)
+        several = (
+            [each if isinstance(each, list) else [each] for each in value.values()] if _is_object(value) else [[{}]]
+        )
+        return not any(isinstance(one, (dict, list)) for each in several for one in each)
     return isinstance(value, str)
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
 
 
 def _is_number(value: Any) -> bool:

@@ -87,8 +87,7 @@ def measured(values: Sequence[float], *, share: bool, span: tuple[float, float] 
     else:
         room = 0.06 * (high - low) or 0.06 * abs(high) or 0.5
         ends = (low - room, high + room)
-    places = np.asarray(MaxNLocator(most - 1, steps=[1, 2, 2.5, 5, 10]).tick_values(*ends))
-    places = places[(places >= ends[0] - 1e-9) & (places <= ends[1] + 1e-9)]
+    places = _round(ends, most)
     step = float(np.diff(places).min()) if len(places) > 1 else 0.1
     write = written(share, step)
     # A little room, so that a dot on the edge is whole.
@@ -97,6 +96,17 @@ def measured(values: Sequence[float], *, share: bool, span: tuple[float, float] 
     room = max((width_of(word, SIZE) for word in words), default=0.0) + 8
     foot = ends[0] if share and span is None and ends[0] == 0 else ends[0] - margin
     return Ticks(foot, ends[1] + margin, tuple(map(float, places)), words, room=room)
+
+
+def _round(ends: tuple[float, float], most: int) -> np.ndarray:
+    """Round numbers between two ends: four or more of them where that is possible."""
+    inside = np.array(ends)
+    for intervals in range(3, most + 3):
+        places = np.asarray(MaxNLocator(intervals, steps=[1, 2, 2.5, 5, 10]).tick_values(*ends))
+        inside = places[(places >= ends[0] - 1e-9) & (places <= ends[1] + 1e-9)]
+        if len(inside) >= 4:
+            break
+    return inside
 
 
 def at_values(values: Sequence[float], spec: Spec, width: float) -> Ticks:

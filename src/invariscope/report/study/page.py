@@ -5,13 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from invariscope.core.words import count, listed, tidy
-from invariscope.report.drawings.base import DRAWINGS
-from invariscope.report.drawings.spec import Spec
-from invariscope.report.drawings.values import chosen
-from invariscope.report.ink import inline, save, styled
+from invariscope.report.drawings.draw import draw_spec
+from invariscope.report.ink import inline, save
 from invariscope.report.provenance import images_name, network_name, provenance, settings, warnings_of
 from invariscope.report.read import RunData
 from invariscope.report.sections import Card, Figure
@@ -24,20 +20,35 @@ _PAGE_BYTES = 1_900_000
 
 
 @dataclass(frozen=True)
+class Claim:
+    """What was found on one claim of the source.
+
+    Attributes:
+        text: the claim; empty where nothing is claimed.
+        summary: in how many cases it holds.
+        findings: sign, words, style and sentence of each case.
+    """
+
+    text: str
+    summary: str
+    findings: list[dict[str, str]]
+
+
+@dataclass(frozen=True)
 class StudyPage:
     """A study's page.
 
     Attributes:
         heading: the question.
         subject: what was studied, at which scale, with how many networks and seeds, and how long that took.
-        findings: sign, words, style, claim and sentence of each.
+        findings: what is said of each claim.
     """
 
     heading: str
     subject: str
     source: str
     cards: list[Card]
-    findings: list[dict[str, str]]
+    findings: list[Claim]
     figures: list[Figure]
     undrawn: list[str]
     results: list[Table]
@@ -65,7 +76,7 @@ def build_study(study: StudyData, folder: Path) -> StudyPage:
         subject=_subject(study, run),
         source=tidy(study.info.get("source") or "", 200),
         cards=_cards(study.findings),
-        findings=[_finding(finding) for finding in study.findings],
+        findings=_by_claim(study.findings),
         figures=drawn,
         undrawn=undrawn,
         results=wide,
@@ -134,44 +145,40 @@ def _claims(findings: Sequence[Finding]) -> str:
     return listed([f"{claim} ({n}×)" if n > 1 else claim for claim, n in named.most_common()], 3)
 
 
-def _finding(finding: Finding) -> dict[str, str]:
-    return {
-        "sign": MARKS[finding.verdict],
-        "words": _SAID[finding.verdict],
-        "style": finding.verdict.replace(" ", "-") or "said",
-        "claim": finding.claim,
-        "sentence": finding.sentence,
-    }
+def _by_claim(findings: Sequence[Finding]) -> list[Claim]:
+    """Findings on the same claim together, in the order of the claims; what is only said comes last."""
+    claims = sorted(dict.fromkeys(finding.claim for finding in findings), key=lambda claim: claim == "")
+    return [_claim(claim, [finding for finding in findings if finding.claim == claim]) for claim in claims]
+
+
+def _claim(text: str, findings: Sequence[Finding]) -> Claim:
+    judged = [finding.verdict for finding in findings if finding.verdict]
+    summary = f"holds in {judged.count('holds')} of {len(judged)}" if len(judged) > 1 else ""
+    told = [
+        {
+            "sign": MARKS[finding.verdict],
+            "words": _SAID[finding.verdict],
+            "style": finding.verdict.replace(" ", "-") or "only",
+            "sentence": finding.sentence,
+        }
+        for finding in findings
+    ]
+    return Claim(f"{text[:1].upper()}{text[1:]}", summary, told)
 
 
 def _drawn(study: StudyData, folder: Path) -> tuple[list[Figure], list[str]]:
     """The figures, and a sentence for each that cannot be drawn."""
     figures, undrawn, left = [], [], _PAGE_BYTES
     for spec in study.specs:
-        rows = _rows(study, spec)
-        if isinstance(rows, str):
-            undrawn.append(f"{tidy(spec.title)}: not drawn, because {rows}.")
+        table = study.tables.get(spec.table)
+        why = f"there is no table {spec.table}.parquet"
+        drawn = why if table is None else draw_spec(spec, table, study.results)
+        if isinstance(drawn, str):
+            undrawn.append(tidy(f"{spec.title}: not drawn, because {drawn}."))
             continue
-        with styled():
-            drawn = DRAWINGS[spec.kind](spec, rows, study.results)
         svg = inline(save(drawn, folder), drawn.name)
         left -= len(svg)
         # A page that grows without end cannot be read; the files beside it hold the drawing all the same.
         kept = svg if left > 0 else ""
         figures.append(Figure(drawn.name, tidy(drawn.title), tidy(drawn.caption), tidy(drawn.alternative), kept))
     return figures, undrawn
-
-
-def _rows(study: StudyData, spec: Spec) -> pd.DataFrame | str:
-    """The rows of a drawing, or why there are none."""
-    if spec.table not in study.tables:
-        return f"there is no table {tidy(spec.table, 60)}.parquet"
-    table = study.tables[spec.table]
-    if missing := [column for column in spec.columns if column not in table.columns]:
-        return f"{tidy(spec.table, 60)}.parquet has no column {tidy(missing[0], 60)!r}"
-    rows = chosen(spec, table)
-    shown = [column for column in (spec.x, spec.panel, spec.colour) if column is not None]
-    shown += [spec.y] if spec.kind == "heat" else []
-    numeric = spec.kind == "scatter"
-    rows = rows.dropna(subset=[column for column in shown if not (numeric and column == spec.x)])
-    return rows if len(rows) else "no row of the table is asked for"

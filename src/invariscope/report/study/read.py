@@ -86,7 +86,9 @@ def read_study(path: Path, info: dict[str, Any]) -> StudyData:
     Raises:
         RunError: a file in it is damaged.
     """
-    names = sorted((file.stem for file in path.glob("*.parquet")), key=lambda name: (name != "results", name))
+    listed, there = info.get("tables"), {file.stem for file in path.glob("*.parquet")}
+    names = sorted(there & set(map(str, listed)) if isinstance(listed, list) else there)
+    names.sort(key=lambda name: name != "results")
     configuration = info.get("configuration")
     return StudyData(
         path,
