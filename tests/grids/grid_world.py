@@ -40,13 +40,16 @@ class Recorder:
     def __init__(self) -> None:
         self.told: list[tuple] = []
 
-    def __getattr__(self, name):
-        if name not in ("start", "advance", "found", "started", "stepped", "finished", "failed", "note"):
-            raise AttributeError(name)
-        return lambda *args: self.told.append((name, *args))
-
     def of(self, name: str) -> list[tuple]:
         return [told[1:] for told in self.told if told[0] == name]
+
+
+def _remembering(name: str) -> Callable[..., None]:
+    return lambda self, *args: self.told.append((name, *args))
+
+
+for _name in ("start", "advance", "found", "started", "stepped", "finished", "failed", "note"):
+    setattr(Recorder, _name, _remembering(_name))
 
 
 class Cluster:

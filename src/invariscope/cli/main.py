@@ -20,6 +20,7 @@ VERBS = (
     "measure",
     "responses",
     "train",
+    "sweep",
     "report",
     "layers",
     "transformations",

@@ -53,6 +53,11 @@ class Slurm(OnDask):
         return cls(jobs=number(options.pop("jobs"), "slurm:jobs=N"), options=options)
 
     @property
+    def workers(self) -> int:
+        """How many jobs are done at a time when SLURM has given all that was asked for."""
+        return self.jobs
+
+    @property
     def gpus(self) -> bool:
         """Whether the workers get a GPU."""
         return any(
