@@ -1,6 +1,6 @@
 """What a study sees of one trained network: its responses to test images, clean and transformed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -73,12 +73,18 @@ class Observed:
         """All test images, those of classes seen transformed in training, and those of the others."""
         return make_groups(len(self.sets.test), self.labels, self.sets.classes, self.network.seen or ())
 
-    def pairs(self, sites: Sequence[Site], strength: Strength | None = None) -> dict[str, Pair]:
+    def pairs(
+        self,
+        sites: Sequence[Site],
+        strength: Strength | None = None,
+        places: Mapping[str, Int[Tensor, " unit"]] | None = None,
+    ) -> dict[str, Pair]:
         """Responses of the units of several sites to all test images, clean and transformed, in one pass.
 
         Args:
             sites: of `sites`.
             strength: how images are transformed; None is as in training.
+            places: by site, which positions are the units; None makes every channel one.
 
         Returns:
             By site; `other` holds the transformed responses of each image's partner in a derangement.
@@ -87,7 +93,10 @@ class Observed:
         kept: dict[str, list[Float[Tensor, "image unit"]]] = {name: [] for name in layouts}
 
         def keep(name: str, activation: Tensor) -> None:
-            kept[name].append(reduce_units(activation, layouts[name]))
+            if places is None:
+                kept[name].append(reduce_units(activation, layouts[name]))
+            else:
+                kept[name].append(reduce_units(activation, layouts[name], "positions")[:, places[name]])
 
         with torch.inference_mode(), tap(self.network, list(layouts), keep):
             for indices, batch in self.sets.test.batches(_BATCH, self.network.device):
