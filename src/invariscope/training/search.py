@@ -117,7 +117,7 @@ def cell(settings: Mapping[str, Any], folder: Path) -> dict[str, pd.DataFrame]:
         "search": one row with `learning_rate`, `weight_decay`, `accuracy`, `low`, `high`, `n`; the accuracy is NaN
         where training diverged.
     """
-    training, share = Training(**settings["training"]), settings["held_out"]
+    training, share = Training.of(settings["training"]), settings["held_out"]
     sets = _sets(settings["images"], settings["test"], training.network, training.seed, share)
     schedule, kept = training.schedule, folder / "cells"
     row = {name: asdict(schedule)[name] for name in ("learning_rate", "weight_decay")}

@@ -67,15 +67,28 @@ class Training:
     def __post_init__(self) -> None:
         object.__setattr__(self, "magnitude", plain_magnitudes(self.transformation, self.magnitude))
         object.__setattr__(self, "tests", tuple((str(name), float(value)) for name, value in self.tests))
-        if isinstance(self.schedule, Mapping):
-            object.__setattr__(self, "schedule", Schedule(**self.schedule))
         for what, value, known in (("assignment", self.assignment, ASSIGNMENTS), ("mode", self.mode, MODES)):
             if value not in known:
                 raise SettingError(f"the {what} of a training is one of {', '.join(known)}; got {value!r}.")
 
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> "Training":
+        """The training of plain values, as `plain` gives them or JSON gives them back.
+
+        Example:
+            >>> training = Training("builtin:cnn", "rotation", (15.0, 45.0), k=15, seed=0)
+            >>> Training.of(training.plain) == training
+            True
+        """
+        values = dict(plain)
+        values["magnitude"] = plain_magnitudes(values["transformation"], values["magnitude"])
+        values["schedule"] = Schedule(**values["schedule"])
+        values["tests"] = tuple((str(name), float(value)) for name, value in values.get("tests", ()))
+        return cls(**values)
+
     @property
     def plain(self) -> dict[str, Any]:
-        """The settings as plain values, from which `Training(**plain)` is made again.
+        """The settings as plain values, from which `Training.of` makes them again.
 
         Settings that came later are left out where they say what was always done, so that names stay.
         """

@@ -22,6 +22,7 @@ from invariscope.training.paradigm import Sampler, seen_classes
 from invariscope.training.sets import Sets, make_sets
 from invariscope.training.settings import Training, with_options
 from invariscope.training.steps import Step, steps_of
+from invariscope.transformations.base import TRANSFORMATIONS
 
 Row = dict[str, Any]
 
@@ -175,6 +176,27 @@ def train_network(
     keeper.remove()
     # The network of the file, so that it computes the same to the last bit when it is found there again.
     return replace(trained, network=_load(training, sets.fingerprint, folder, device))
+
+
+def check_training(training: Training, sets: Sets) -> None:
+    """Refuse settings that no network could be trained with, before any is.
+
+    Args:
+        training: the settings.
+        sets: the images.
+
+    Raises:
+        InvariscopeError: the network, transformations, magnitudes, k, mode or tests do not fit one another.
+    """
+    network = fresh_network(training, len(sets.classes))
+    seen = seen_classes(len(sets.classes), training.k, training.seed)
+    steps_of(training.mode, seen, len(sets.classes))
+    _check_outputs(network, sets, "cpu")
+    size = (sets.train.height, sets.train.width)
+    for part in training.mixture(len(sets.classes)).parts:
+        part.transformation.check_magnitudes([part.low, part.high], size)
+    for name, magnitude in training.tests:
+        TRANSFORMATIONS[name]().check_magnitudes([magnitude], size)
 
 
 def network_path(training: Training, fingerprint: str, folder: Path) -> Path:
