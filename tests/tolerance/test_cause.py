@@ -101,11 +101,14 @@ def test_matched_halves_are_alike_in_activity_and_differ_in_invariance():
     activity = draw.random(101)
     # the more active, the more invariant: unmatched halves would differ in both
     invariance = 0.5 * activity + 0.5 * draw.random(101)
-    more, less = matched_halves(invariance, activity, np.ones(101, dtype=bool))
-    assert more.sum() == less.sum() == 50
-    assert not (more & less).any()
-    assert activity[more].mean() == pytest.approx(activity[less].mean(), abs=0.01)
-    assert invariance[more].mean() > invariance[less].mean() + 0.1
+    contrast = []
+    for stratum, apart in ((2, 0.01), (8, 0.03)):
+        more, less = matched_halves(invariance, activity, np.ones(101, dtype=bool), stratum)
+        assert more.sum() == less.sum() == 50
+        assert not (more & less).any()
+        assert activity[more].mean() == pytest.approx(activity[less].mean(), abs=apart)
+        contrast.append(invariance[more].mean() - invariance[less].mean())
+    assert contrast[1] > contrast[0] > 0.1
     plain = invariance > np.median(invariance)
     assert activity[plain].mean() > activity[~plain].mean() + 0.1
 
@@ -152,6 +155,17 @@ def test_equals_weights_of_zero():
     for mask, right in zip(masks, found.without, strict=True):
         weights = tail._weights * ~torch.from_numpy(mask)[:, None]
         assert (right == ((activation @ weights + tail._bias).argmax(1) == labels).numpy()).all()
+
+
+def test_the_answer_can_be_one_of_some_classes():
+    (tail,), labels, activation = random_tails()
+    masks, classes = np.random.default_rng(1).random((3, 12)) < 0.5, torch.tensor([True, False, True, True, False])
+    found = silence_sets([tail], masks, labels, layout="features", classes=classes)
+    few = torch.tensor([0, 2, 3])
+    for mask, right in zip(masks, found.without, strict=True):
+        scores = (activation * ~torch.from_numpy(mask)) @ tail._weights + tail._bias
+        assert (right == (few[scores[:, few].argmax(1)] == labels).numpy()).all()
+    assert not found.plain[(labels == 1) | (labels == 4)].any()
 
 
 def test_costs_by_hand():

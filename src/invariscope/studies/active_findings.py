@@ -83,7 +83,7 @@ def _silenced(last: pd.DataFrame, tau: float) -> list[Finding]:
         Finding(held_out, equality(cost, 0.01), "silencing inactive units costs less than one point"),
         Finding(left, nearness(active, 0.05, 0.05), "without the active units accuracy is very low"),
         Finding(
-            f"Without the active units accuracy is {number(100 * above.value, 2)} points above chance.",
+            f"Without the active units accuracy lies {_in_points(above)} above chance.",
             direction(above, 0.01),
             "without the active units accuracy is above chance",
         ),

@@ -1,11 +1,12 @@
 """What the study ablation-cause says, with its numbers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from invariscope.core.words import number, percent, title
+from invariscope.core.words import listed, number, percent, spoken, title
 from invariscope.studies.base import Finding
 from invariscope.studies.compare import Estimate, by_seed, difference, mean_of
 from invariscope.studies.judge import direction
@@ -15,6 +16,7 @@ LEAST = 0.05
 TO_LOSE = 0.1
 """Below this accuracy on unseen classes there is too little to lose for costs to say anything."""
 CLAIM = "invariant units carry accuracy across categories"
+TWICE = (("across", "among all classes"), ("among unseen classes", "with only unseen classes to choose from"))
 
 
 def find_all(results: pd.DataFrame) -> list[Finding]:
@@ -23,75 +25,120 @@ def find_all(results: pd.DataFrame) -> list[Finding]:
     Args:
         results: of `AblationCause.results`.
     """
-    most = int(results["k"].max())
-    last = results[results["k"] == most]
-    found, able = [], []
-    for name in dict.fromkeys(last["transformation"]):
-        own = last[last["transformation"] == name]
-        across = _mean(own, quantity="unablated accuracy", images="across")
-        if across.value >= TO_LOSE:
-            able.append(name)
-            found += [_halves(own, str(name)), _ranked(own, str(name))]
+    found: list[Finding] = []
+    able = []
+    for name in dict.fromkeys(results["transformation"]):
+        own = results[results["transformation"] == name]
+        k = [each for each in _seen(own) if _mean(_plain(own, each), images="across").value >= TO_LOSE]
+        part = own[own["k"].isin(k)]
+        if k:
+            able.append(part)
+            found += [_halves(part, str(name), k, *counted) for counted in TWICE]
+            found.append(_ranked(part[part["k"] == k[-1]], str(name), k[-1]))
         else:
-            told = "no image of an unseen class" if np.isnan(across.value) else f"only {percent(across.value)} right"
-            found.append(Finding(f"{title(str(name))}: with {most} classes seen, {told}: there is nothing to lose."))
-    return [*found, *_together(last[last["transformation"].isin(able)], len(able))]
+            best = max((_mean(_plain(own, each), images="across").value for each in _seen(own)), default=float("nan"))
+            nothing = (
+                f"at most {percent(best)} of the images of unseen classes are recognised: there is nothing to lose."
+            )
+            found.append(Finding(f"{title(str(name))}: {nothing}"))
+    return [*found, *_together(able), *_within(results)]
 
 
-def _halves(own: pd.DataFrame, name: str) -> Finding:
-    costs = own[(own["quantity"] == "cost") & (own["images"] == "across")]
-    more, less = (_mean(costs, kind=kind) for kind in (INVARIANT_HALF, VARIANT_HALF))
+def _halves(own: pd.DataFrame, name: str, k: Sequence[int], images: str, how: str) -> Finding:
+    """The mean over k inside each seed decides; all k are told."""
+    costs = own[(own["quantity"] == "cost") & (own["images"] == images)]
     gap = difference(costs, {"kind": INVARIANT_HALF}, {"kind": VARIANT_HALF})
+    told = []
+    for each in k:
+        more, less = (_mean(costs[costs["k"] == each], kind=kind).value for kind in (INVARIANT_HALF, VARIANT_HALF))
+        whole = _mean(_plain(own, each), images=images).value
+        told.append(f"{_points(more)} against {_points(less)} points of {percent(whole)} ({each} seen)")
     invariance = [_mean(own, quantity="mean invariance", kind=kind).value for kind in (INVARIANT_HALF, VARIANT_HALF)]
-    whole = _mean(own, quantity="unablated accuracy", images="across")
     sentence = (
-        f"{title(name)}: without the more invariant half of the active units (mean invariance "
-        f"{number(invariance[0], 2)}) accuracy on unseen classes falls from {percent(whole.value)} by "
-        f"{number(100 * more.value, 2)} points, without the less invariant half ({number(invariance[1], 2)}), alike in "
-        f"activity, by {number(100 * less.value, 2)}{_points(gap)}."
+        f"{title(name)}: silencing the more invariant half of the active units (mean invariance "
+        f"{number(invariance[0], 2)}) rather than the less invariant half ({number(invariance[1], 2)}), alike in "
+        f"activity, costs {listed(told, most=9)} of accuracy on unseen classes {how}{_interval(gap)}."
     )
     return Finding(sentence, direction(gap, LEAST), CLAIM)
 
 
-def _ranked(own: pd.DataFrame, name: str) -> Finding:
+def _ranked(own: pd.DataFrame, name: str, k: int) -> Finding:
     """The largest sets, half of the active units, and where they cost."""
-    costs = own[(own["quantity"] == "cost") & (own["silenced"] == "half")]
+    half = own[own["silenced"] == "half"]
+    costs = half[half["quantity"] == "cost"]
 
     def say(images: str) -> str:
         part = costs[costs["images"] == images]
-        each = [
-            number(100 * _mean(part, kind=kind).value, 2) for kind in ("most invariant", "most specialized", RANDOM)
-        ]
-        return f"{each[0]}, {each[1]} and {each[2]} points"
+        return listed(
+            [_points(_mean(part, kind=kind).value) for kind in ("most invariant", "most specialized", RANDOM)]
+        )
 
-    excess = own[(own["quantity"] == "cost above its control") & (own["silenced"] == "half")]
-    gap = _mean(excess[excess["images"] == "across"], kind="most invariant")
+    excess = half[(half["quantity"] == "cost above its control") & (half["images"] == TWICE[1][0])]
+    gap = _mean(excess, kind="most invariant")
     sentence = (
-        f"{title(name)}: silencing the most invariant, the most specialized or a random half of the active units costs "
-        f"{say('across')} on unseen classes, {say('within')} on seen ones, {say('clean')} on clean images; the most "
-        f"invariant half costs {number(100 * gap.value, 2)} points more than a random one{_points(gap, '')}."
+        f"{title(name)}, {k} classes seen: without the most invariant, the most specialized or a random half of the "
+        f"active units {say('across')} points are lost on unseen classes, {say(TWICE[1][0])} with only those to choose "
+        f"from, {say('within')} on seen classes and {say('clean')} on clean images."
     )
     return Finding(sentence, direction(gap, LEAST), "the most invariant units carry more than random ones")
 
 
-def _together(rows: pd.DataFrame, n: int) -> list[Finding]:
-    costs = rows[(rows["quantity"] == "cost") & (rows["images"] == "across")]
-    if costs.empty or n < 2:
+def _together(able: Sequence[pd.DataFrame]) -> list[Finding]:
+    if len(able) < 2:
         return []
-    gap = difference(costs, {"kind": INVARIANT_HALF}, {"kind": VARIANT_HALF})
+    found = []
+    costs = pd.concat(able)
+    for images, how in TWICE:
+        own = costs[(costs["quantity"] == "cost") & (costs["images"] == images)]
+        gap = difference(own, {"kind": INVARIANT_HALF}, {"kind": VARIANT_HALF})
+        sentence = (
+            f"Over the {len(able)} transformations with something to lose, the more invariant half costs "
+            f"{_points(gap.value)} points more accuracy on unseen classes than the less invariant half, {how}"
+            f"{_interval(gap, '')}."
+        )
+        found.append(Finding(sentence, direction(gap, LEAST), CLAIM))
+    return found
+
+
+def _within(results: pd.DataFrame) -> list[Finding]:
+    """With few classes seen: what accuracy on them rests on."""
+    least = min(_seen(results), default=0)
+    rows = results[(results["k"] == least) & (results["silenced"] == "half") & (results["quantity"] == "cost")]
+    costs = rows[rows["images"] == "within"]
+    told = []
+    for name in dict.fromkeys(costs["transformation"]):
+        own = costs[costs["transformation"] == name]
+        values = [_mean(own, kind=kind).value for kind in ("towards transformed", "towards clean", RANDOM)]
+        told.append(f"{spoken(str(name))} {listed([_points(value) for value in values])}")
+    if not told:
+        return []
+    gap = difference(costs, {"kind": "towards transformed"}, {"kind": RANDOM})
     sentence = (
-        f"Over the {n} transformations with something to lose, the more invariant half costs "
-        f"{number(100 * gap.value, 2)} points more accuracy on unseen classes than the less invariant half"
-        f"{_points(gap, '')}."
+        f"With {least} {'class' if least == 1 else 'classes'} seen, accuracy on transformed images of seen classes "
+        f"falls by so many points without the half of the active units that prefers transformed images, without the "
+        f"half that prefers clean ones, and without a random half: {'; '.join(told)}{_interval(gap)}."
     )
-    return [Finding(sentence, direction(gap, LEAST), CLAIM)]
+    claim = "with few categories seen, units specialized to transformed images carry accuracy within them"
+    return [Finding(sentence, direction(gap, LEAST), claim)]
+
+
+def _plain(own: pd.DataFrame, k: int) -> pd.DataFrame:
+    return own[(own["k"] == k) & (own["quantity"] == "unablated accuracy")]
+
+
+def _seen(rows: pd.DataFrame) -> list[int]:
+    return sorted({int(k) for k in rows["k"] if k > 0})
 
 
 def _mean(rows: pd.DataFrame, **where: Any) -> Estimate:
     return mean_of(by_seed(rows, **where))
 
 
-def _points(gap: Estimate, what: str = "a difference in ") -> str:
+def _points(share: float) -> str:
+    return number(100 * share, 2)
+
+
+def _interval(gap: Estimate, what: str = "a difference in ") -> str:
     if np.isnan(gap.low):
         return ""
-    return f" ({what}95 % in {number(100 * gap.low, 2)} to {number(100 * gap.high, 2)} over {gap.n} seeds)"
+    return f" ({what}95 % in {_points(gap.low)} to {_points(gap.high)} over {gap.n} seeds)"

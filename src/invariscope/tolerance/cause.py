@@ -39,6 +39,7 @@ def silence_sets(
     labels: Int[Tensor, " image"] | None,
     *,
     layout: str,
+    classes: Bool[Tensor, " class"] | None = None,
 ) -> Answers:
     """Run the end of the network without each set of units.
 
@@ -47,6 +48,7 @@ def silence_sets(
         masks: the sets; shape (set, unit).
         labels: shape (image,); None: right is the prediction with nothing silenced.
         layout: of the site's activation, as `silence` wants it.
+        classes: the answer is the best of these; None is any.
 
     Returns:
         Which images are classified rightly.
@@ -65,12 +67,18 @@ def silence_sets(
     with torch.no_grad():
         for tail in tails:
             marks = torch.from_numpy(masks).to(tail.activation.device)
-            plain.append(tail(tail.activation).argmax(dim=-1).cpu())
-            silenced = [tail(silence(tail.activation, layout, mark)).argmax(dim=-1).cpu() for mark in marks]
+            plain.append(_best(tail(tail.activation), classes))
+            silenced = [_best(tail(silence(tail.activation, layout, mark)), classes) for mark in marks]
             parts.append(torch.stack(silenced) if silenced else torch.empty(0, len(plain[-1]), dtype=torch.int64))
     unablated = torch.cat(plain)
     truth = unablated if labels is None else labels.cpu()
     return Answers((unablated == truth).numpy(), (torch.cat(parts, dim=1) == truth).numpy())
+
+
+def _best(scores: Float[Tensor, "image class"], classes: Bool[Tensor, " class"] | None) -> Int[Tensor, " image"]:
+    if classes is not None:
+        scores = scores.masked_fill(~classes.to(scores.device), float("-inf"))
+    return scores.argmax(dim=-1).cpu()
 
 
 def costs_of_sets(sets: UnitSets, answers: Answers, *, replicates: int = REPLICATES, seed: int = 0) -> pd.DataFrame:

@@ -11,6 +11,7 @@ RANKINGS = ("most invariant", "least invariant", "most specialized", "towards cl
 RANDOM = "random"
 INVARIANT_HALF, VARIANT_HALF = "matched invariant half", "matched variant half"
 REPEATS = 10
+STRATUM = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,34 +66,42 @@ def rank_units(
 
 
 def matched_halves(
-    invariance: Float[ndarray, " unit"], activity: Float[ndarray, " unit"], active: Bool[ndarray, " unit"]
+    invariance: Float[ndarray, " unit"],
+    activity: Float[ndarray, " unit"],
+    active: Bool[ndarray, " unit"],
+    stratum: int = STRATUM,
 ) -> tuple[Bool[ndarray, " unit"], Bool[ndarray, " unit"]]:
     """The more invariant and the less invariant half of the active units, alike in activity.
 
-    Units next to each other in activity make pairs; of each the more invariant one goes to the first half. With an
-    odd number of units the most active one is left out.
+    In the order of activity, every few neighbours are split: the more invariant ones go to the first half. Of an odd
+    number the most active one is left out.
 
     Args:
         invariance: shape (unit,).
         activity: mean response as a fraction of the peak; shape (unit,).
         active: units whose coefficients are known; shape (unit,).
+        stratum: how many neighbours are split at a time; few are more alike in activity, many differ more in
+            invariance.
 
     Returns:
         Both halves, as masks over all units.
 
     Example:
         >>> invariance, activity = np.array([0.2, 0.9, 0.8, 0.3]), np.array([0.1, 0.5, 0.2, 0.6])
-        >>> more, less = matched_halves(invariance, activity, np.ones(4, dtype=bool))
+        >>> more, less = matched_halves(invariance, activity, np.ones(4, dtype=bool), stratum=2)
         >>> more.tolist(), less.tolist()
         ([False, True, True, False], [True, False, False, True])
     """
     units = np.flatnonzero(active)
     ordered = units[np.argsort(activity[units], kind="stable")]
-    pairs = ordered[: len(ordered) // 2 * 2].reshape(-1, 2)
-    first_is_more = invariance[pairs[:, 0]] >= invariance[pairs[:, 1]]
     more, less = (np.zeros(len(active), dtype=bool) for _ in range(2))
-    more[np.where(first_is_more, pairs[:, 0], pairs[:, 1])] = True
-    less[np.where(first_is_more, pairs[:, 1], pairs[:, 0])] = True
+    for start in range(0, len(ordered), stratum):
+        near = ordered[start : start + stratum]
+        half = len(near) // 2
+        near = near[: 2 * half]
+        ranked = near[np.argsort(-invariance[near], kind="stable")]
+        more[ranked[:half]] = True
+        less[ranked[half:]] = True
     return more, less
 
 
