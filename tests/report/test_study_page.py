@@ -55,7 +55,7 @@ def test_who_what_how_many_and_how_long(page):
 
 def test_findings_are_marked_in_words(page):
     body = page.text[page.text.index("Besides") - 900 :]
-    for words in ("holds", "does not hold", "undecided", "said only", "holds in 1 of 2"):
+    for words in ("holds", "does not hold", "undecided", "said only", "holds in 1 and does not hold in 1 of 2"):
         assert words in body
     assert "1 of 3" in page.text
 
@@ -189,8 +189,14 @@ def test_a_damaged_table_of_a_study_is_named(tmp_path):
 
 def test_a_grid_has_a_plain_page(tmp_path):
     table = pd.DataFrame({"name": [f"job {i}" for i in range(30)], "accuracy": np.linspace(0, 1, 30)})
-    told = {"kind": "sweep", "question": None, "source": None, "study": None, "limits": None, "name": "my grid"}
-    page = read_page(make_report(make_study(tmp_path, figures=(), findings=(), tables={"points": table}, **told)))
+    told = {"kind": "sweep", "question": None, "source": None, "study": None, "limits": None}
+    told["configuration"] = {"work": "mine:points", "settings": {}, "grid": {"x": [1, 2]}}
+    path = make_study(tmp_path, figures=(), findings=(), tables={"points": table, "old": table}, **told)
+    info = json.loads((path / "run.json").read_text())
+    (path / "run.json").write_text(json.dumps(info | {"tables": {"points": 30}}))
+    page = read_page(make_report(path))
+    assert "old.parquet" not in page.text
     assert "points.parquet: 30 rows, 2 columns; the first 10 of 30 rows." in page.text
     assert "job 9" in page.text
+    assert "A sweep of mine:points" in page.text
     assert "job 29" not in page.text

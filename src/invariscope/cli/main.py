@@ -20,6 +20,7 @@ VERBS = (
     "measure",
     "responses",
     "train",
+    "study",
     "sweep",
     "report",
     "layers",

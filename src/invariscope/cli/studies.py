@@ -4,7 +4,7 @@ from invariscope.cli.options import Shared
 
 
 def studies(*, shared: Shared = Shared()) -> None:
-    """List the studies, with the paper's figure each stands for.
+    """List the studies, with its question and the figures it stands for.
 
     Args:
         shared: what every command has.
@@ -12,4 +12,5 @@ def studies(*, shared: Shared = Shared()) -> None:
     from invariscope.cli.output import first_line, print_list
     from invariscope.studies.base import STUDIES
 
-    print_list("studies", [{"name": name, "asks": first_line(study)} for name, study in STUDIES.items()], shared)
+    rows = [{"name": name, "asks": first_line(study), "source": study.source} for name, study in STUDIES.items()]
+    print_list("studies", rows, shared)

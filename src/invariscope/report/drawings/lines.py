@@ -34,7 +34,7 @@ def draw(spec: Spec, rows: pd.DataFrame, results: pd.DataFrame) -> Drawn:
     figure, axes = board(shape, titles, colours.key, across, up, (spec.x_label, spec.y_label))
     for each, panel in zip(axes, panels, strict=True):
         reference_line(each, spec)
-        _panel(each, found[panel], colours.marks, places, across)
+        _panel(each, found[panel], colours.marks, places, spec.span is not None)
     said = [
         f"{start}{mark.text + ': ' if mark.text else ''}{_moves(spec, found[panel][value])}"
         for panel, start in zip(panels, (f"{title}, " if title else "" for title in titles), strict=True)
@@ -80,9 +80,8 @@ def _across(spec: Spec, places: list[Any], width: float) -> Ticks:
     return at_values(places, spec, width) if is_numeric(places) else at_categories(places, spec, width)
 
 
-def _panel(
-    axes: Axes, found: Mapping[Any, Series], marks: Mapping[Any, Mark], places: list[Any], across: Ticks
-) -> None:
+def _panel(axes: Axes, found: Mapping[Any, Series], marks: Mapping[Any, Mark], places: list[Any], clip: bool) -> None:
+    """Draw one panel; dots on its edge are whole, unless somebody chose to show less than there is."""
     numeric = is_numeric(places)
     for value, mark in reversed(list(marks.items())):
         series = found[value]
@@ -92,7 +91,8 @@ def _panel(
         dots = [(at[place], single) for place, mean in series.items() for single in mean.each]
         if dots:
             x, y = zip(*dots, strict=True)
-            axes.scatter(x, y, s=24, marker=mark.shape, color=mark.colour, alpha=0.5, linewidth=0, zorder=4)
+            drawn = axes.scatter(x, y, s=24, marker=mark.shape, color=mark.colour, alpha=0.5, linewidth=0, zorder=4)
+            drawn.set_clip_on(clip)
         for place, mean in series.items():
             if not math.isnan(mean.low + mean.high):
                 axes.plot([at[place]] * 2, [mean.low, mean.high], color=mark.colour, linewidth=1.2, zorder=2)

@@ -63,6 +63,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, spec: Spec, colours: Colours) -> None
             alpha=0.45 if many else 0.75,
             linewidth=0,
             zorder=3,
+            clip_on=spec.span is not None,
         )
 
 
@@ -77,7 +78,8 @@ def _correlations(
         rows = rows[rows["seed"].isna()]
     split = next((c for c in (spec.panel, spec.colour) if c is not None and c in rows.columns), None)
     apart = [value for value in (*panels, *colours.marks) if value is not None]
-    conditions = set() if split is None else set(results.loc[results["quantity"] != spec.correlation, split].dropna())
+    single = results[results["seed"].notna()] if "seed" in results.columns else results.iloc[:0]
+    conditions = set() if split is None else set(single[split].dropna())
     found: dict[Any, str] = {}
     besides: list[str] = []
     for _, row in rows.iterrows():

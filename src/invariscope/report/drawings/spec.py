@@ -128,11 +128,13 @@ def _fits(name: str, value: Any) -> bool:
     if name == "labels":
         return _is_object(value) and all(isinstance(text, str) for text in value.values())
     if name == "where":
-        several = (
-            [each if isinstance(each, list) else [each] for each in value.values()] if _is_object(value) else [[{}]]
-        )
-        return not any(isinstance(one, (dict, list)) for each in several for one in each)
+        return _is_object(value) and all(_is_plain(each) for each in value.values())
     return isinstance(value, str)
+
+
+def _is_plain(value: Any) -> bool:
+    several = value if isinstance(value, list) else [value]
+    return not any(isinstance(one, (dict, list)) for one in several)
 
 
 def _is_object(value: Any) -> bool:

@@ -25,7 +25,7 @@ class Claim:
 
     Attributes:
         text: the claim; empty where nothing is claimed.
-        summary: in how many cases it holds.
+        summary: in how many cases it holds, does not, or is undecided.
         findings: sign, words, style and sentence of each case.
     """
 
@@ -90,7 +90,8 @@ def build_study(study: StudyData, folder: Path) -> StudyPage:
 
 
 def _name(study: StudyData) -> str:
-    return str(study.info.get("study") or study.info.get("name") or study.path.name)
+    work = study.configuration.get("work")
+    return str(study.info.get("study") or (f"A sweep of {work}" if work else study.path.name))
 
 
 def _subject(study: StudyData, run: RunData) -> str:
@@ -153,7 +154,8 @@ def _by_claim(findings: Sequence[Finding]) -> list[Claim]:
 
 def _claim(text: str, findings: Sequence[Finding]) -> Claim:
     judged = [finding.verdict for finding in findings if finding.verdict]
-    summary = f"holds in {judged.count('holds')} of {len(judged)}" if len(judged) > 1 else ""
+    counted = [f"{_SAID[verdict]} in {judged.count(verdict)}" for verdict in _SAID if verdict and verdict in judged]
+    summary = f"{listed(counted)} of {len(judged)}" if len(judged) > 1 else ""
     told = [
         {
             "sign": MARKS[finding.verdict],

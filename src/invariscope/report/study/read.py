@@ -87,7 +87,7 @@ def read_study(path: Path, info: dict[str, Any]) -> StudyData:
         RunError: a file in it is damaged.
     """
     listed, there = info.get("tables"), {file.stem for file in path.glob("*.parquet")}
-    names = sorted(there & set(map(str, listed)) if isinstance(listed, list) else there)
+    names = sorted(there & set(map(str, listed)) if isinstance(listed, list | dict) else there)
     names.sort(key=lambda name: name != "results")
     configuration = info.get("configuration")
     return StudyData(
