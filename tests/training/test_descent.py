@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from invariscope.training.descent import Descent, one_cycle
+from invariscope.training.descent import RATES, Descent, one_cycle
 
 
 @pytest.mark.parametrize("steps", [2, 3, 10, 37, 222])
@@ -55,3 +55,19 @@ def test_steps_are_those_of_torch():
         torch.testing.assert_close(mine, theirs, rtol=1e-6, atol=1e-7)
     assert torch.equal(frozen, torch.ones(2))
     assert torch.equal(unused, torch.ones(2))
+
+
+def test_other_rates_by_hand():
+    assert [RATES["constant"](step, 8, 0.3) for step in range(8)] == [0.3] * 8
+    got = [RATES["steps"](step, 8, 1.0) for step in range(8)]
+    assert got == pytest.approx([1, 1, 1, 1, 0.1, 0.1, 0.01, 0.01])
+
+
+def test_falling_in_steps_is_that_of_torch():
+    weight = nn.Parameter(torch.zeros(1))
+    optimiser = torch.optim.SGD([weight], lr=0.4)
+    falling = torch.optim.lr_scheduler.MultiStepLR(optimiser, [20, 30], 0.1)
+    for step in range(40):
+        assert RATES["steps"](step, 40, 0.4) == pytest.approx(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        falling.step()
