@@ -62,8 +62,8 @@ def _most(own: pd.DataFrame, name: str, k: int) -> Finding:
     above = _mean(rows, quantity="units above the x-only median", epoch=end)
     sentence = (
         f"{title(name)}, {_seen(own, k)}: after training the quartiles of the units' invariance, lower to upper, "
-        f"are shifted by {listed([_signed(shift.value) for shift in shifts])} against those of a network trained on x only, and "
-        f"{percent(above.value)} of the units lie above its median{sure(above, percent)}."
+        f"are shifted by {listed([_signed(shift.value) for shift in shifts])} against those of a network trained on x "
+        f"only, and {percent(above.value)} of the units lie above its median{sure(above, percent)}."
     )
     half = Estimate(above.value - 0.5, above.low - 0.5, above.high - 0.5, above.n)
     verdict = all_of([*(direction(shift, 0.03) for shift in shifts), direction(half)])
