@@ -1,3 +1,5 @@
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -5,80 +7,124 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch import nn
 
+from invariscope.core.errors import SettingError, UnknownNameError
+from invariscope.grids.run import run_grid
+from invariscope.grids.store import read_tables
+from invariscope.networks.load import load_network
 from invariscope.responses.recorder import Strength
-from invariscope.studies.across_category import AcrossCategory, last_hidden_layer, respond
+from invariscope.studies.across_category import CENTRED, POOLED, AcrossCategory, last_hidden_units, network_row
 from invariscope.studies.base import STUDIES
-from invariscope.training.loop import Schedule
-from invariscope.training.train import train_network
+from invariscope.studies.observed import Observed
+from invariscope.training.image_sets import image_sets
 from invariscope.transformations.base import TRANSFORMATIONS
 
-SMALL = AcrossCategory(images="builtin:glyphs?per_class=4", k=(1, 30), schedule=Schedule(epochs=1))
+IMAGES = "builtin:glyphs?per_class=4"
+SMALL = AcrossCategory(images=IMAGES, k=(1, 30), seeds=(0,), epochs=1)
+
+
+def done_in(folder: Path, study: AcrossCategory, engine: str = "serial") -> Mapping[str, pd.DataFrame]:
+    run_grid(study.jobs(), folder, engine).check()
+    return read_tables(study.jobs(), folder)
+
+
+def hashes(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 def test_the_study_is_known_by_its_name():
     assert STUDIES["across-category"] is AcrossCategory
 
 
-def test_jobs_are_the_whole_grid():
-    jobs = AcrossCategory(seeds=(0, 1)).jobs()
-    assert len(jobs) == 20
-    assert len({tuple(job.values()) for job in jobs}) == 20
-    assert {job["k"] for job in jobs} == {1, 15, 30, 45, 54}
+def test_jobs_are_the_whole_grid_and_do_not_depend_on_it():
+    jobs = replace(SMALL, k=(1, 15, 30, 45, 54), seeds=(0, 1)).jobs()
+    assert len({job.key for job in jobs}) == 20
+    assert {job.settings["training"]["k"] for job in jobs} == {1, 15, 30, 45, 54}
+    assert {job.key for job in SMALL.jobs()} < {job.key for job in jobs}
 
 
-def test_another_seed_draws_other_images():
-    one, other = SMALL.sets(0), SMALL.sets(1)
-    assert one.fingerprint != other.fingerprint
-    assert one.classes == other.classes
+@pytest.mark.parametrize("change", [{"tau": 0.2}, {"epochs": 2}, {"images": "builtin:glyphs"}, {"layer": "relu1"}])
+def test_what_decides_a_result_decides_its_key(change):
+    assert not {job.key for job in SMALL.jobs()} & {job.key for job in replace(SMALL, **change).jobs()}
+
+
+def test_scales_and_settings():
+    assert AcrossCategory.at("smoke").seeds == (0,)
+    assert AcrossCategory.at("small", epochs=3).epochs == 3
+    with pytest.raises(SettingError, match="scale is smoke, small or paper; got 'tiny'"):
+        AcrossCategory.at("tiny")
+    with pytest.raises(SettingError, match="Did you mean 'epochs'"):
+        AcrossCategory.at("small", epoch=3)
+
+
+def test_settings_that_cannot_be_trained_are_refused_before_any_work():
+    with pytest.raises(SettingError, match="from 0 to all 60 of builtin:glyphs"):
+        replace(SMALL, k=(1, 61)).check()
+    with pytest.raises(UnknownNameError, match="Did you mean 'inversion'"):
+        replace(SMALL, transformations=(("inversoin", 1.0),)).check()
+    with pytest.raises(SettingError, match="at least one seed"):
+        replace(SMALL, seeds=()).check()
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]:
-    folder = tmp_path_factory.mktemp("networks")
-    return folder, SMALL.table(folder, workers=2)
+def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Mapping[str, pd.DataFrame]]:
+    folder = tmp_path_factory.mktemp("study")
+    return folder, done_in(folder, SMALL, "processes:2")
 
 
-def test_rows_say_all_that_the_figure_needs(done):
-    table = done[1]
+def test_a_row_per_network_says_all_that_the_figure_needs(done):
+    table = done[1]["networks"]
     assert list(table.k) == [1, 1, 30, 30]
     assert list(table.transformation) == ["inversion", "rotation"] * 2
-    needed = {"magnitude", "n_classes", "seed", "network", "layer", "tau", "seconds"}
+    needed = {"magnitude", "n_classes", "seed", "network", "layer", "tau"}
     for part in ("clean", "within", "across"):
         needed |= {part, f"{part}_low", f"{part}_high", f"{part}_n"}
-    needed |= {
-        f"{column}_{group}" for column in ("invariance", "specialization") for group in ("all", "seen", "unseen")
-    }
+    for column in ("invariance", "specialization", "null", "n_active"):
+        needed |= {f"{column}_{group}" for group in ("all", "seen", "unseen")}
     assert needed <= set(table.columns)
+    assert "seconds" not in table.columns
     assert table.invariance_unseen.between(0, 1).all()
-    assert table.specialization_unseen.between(0, 1).all()
     assert (table.n_classes == 60).all()
 
 
-def test_one_process_gives_the_table_of_two(done, tmp_path):
-    serial = SMALL.table(tmp_path, workers=1)
-    pd.testing.assert_frame_equal(serial.drop(columns="seconds"), done[1].drop(columns="seconds"), check_exact=True)
-    for file in sorted(done[0].glob("*.safetensors")):
-        assert file.read_bytes() == (tmp_path / file.name).read_bytes()
+def test_results_are_tidy(done):
+    results = SMALL.results(done[1])
+    conditions = ["transformation", "magnitude", "k", "n_classes", "group", "seed"]
+    assert list(results.columns) == [*conditions, "quantity", "value", "low", "high", "n", "unit_of_measure", "source"]
+    within = results[(results.quantity == "within") & results.seed.notna()]
+    assert list(within.value) == list(done[1]["networks"].within)
+    pooled = results[results.quantity == "correlation of invariance with across"]
+    assert list(pooled.transformation) == ["inversion", "rotation", POOLED, CENTRED]
+    assert SMALL.findings(results, done[1])
+
+
+def test_one_process_leaves_the_bytes_of_two(done, tmp_path):
+    done_in(tmp_path, SMALL)
+    assert hashes(tmp_path / "jobs") == hashes(done[0] / "jobs")
+    for file in sorted((done[0] / "networks").glob("*.safetensors")):
+        assert file.read_bytes() == (tmp_path / "networks" / file.name).read_bytes()
 
 
 def test_the_second_time_trains_nothing(done):
-    folder, table = done
-    before = {file: file.stat().st_mtime_ns for file in folder.iterdir()}
-    assert len(before) == 8
-    again = SMALL.table(folder, workers=1)
-    assert {file: file.stat().st_mtime_ns for file in folder.iterdir()} == before
-    pd.testing.assert_frame_equal(again, table, check_exact=True)
+    outcome = run_grid(SMALL.jobs(), done[0], "serial")
+    assert (outcome.done, outcome.found) == (0, 4)
+
+
+def observed(folder: Path, name: str, magnitude: float, k: int, tau: float) -> Observed:
+    (file,) = (folder / "networks").glob(f"{name}-{magnitude:g}-k{k}-*.safetensors")
+    strength = Strength(TRANSFORMATIONS[name](), magnitude, 0)
+    row = {"transformation": name, "magnitude": magnitude, "k": k, "seed": 0}
+    return Observed(load_network(str(file)), image_sets(IMAGES, None, "builtin:cnn", 0), strength, tau, row=row)
 
 
 def test_invariance_by_hand(done):
-    sets, job = SMALL.sets(0), SMALL.job("rotation", 90.0, 30, 0)
-    network = train_network(job, sets, done[0]).network
-    strength = Strength(TRANSFORMATIONS["rotation"](), 90.0, 0)
-    found = last_hidden_layer(network, sets, strength, tau=0.2)
-    pair = respond(network, sets, found["layer"], "features", strength)
+    seen_network = observed(done[0], "rotation", 90.0, 30, tau=0.2)
+    found = network_row(seen_network, last_hidden_units(seen_network))
+    pair = seen_network.pairs([seen_network.site])[found["layer"]]
     clean, turned = pair.clean.double().numpy(), pair.transformed.double().numpy()
-    seen = np.isin(np.array(sets.classes)[sets.test_labels.numpy()], network.seen)
+    names = np.array(seen_network.sets.classes)[seen_network.labels.numpy()]
+    seen = np.isin(names, seen_network.network.seen)
     assert clean.shape == (240, 128)
     for group, rows in (("all", seen | True), ("seen", seen), ("unseen", ~seen)):
         values, preferences = [], []
@@ -98,29 +144,32 @@ def test_invariance_by_hand(done):
 
 
 def test_responses_are_those_of_the_network_without_the_tap(done):
-    sets = SMALL.sets(0)
-    network = train_network(SMALL.job("inversion", 1.0, 1, 0), sets, done[0]).network
-    pair = respond(network, sets, "relu4", "features", Strength(TRANSFORMATIONS["inversion"](), 1.0, 0))
-    images = sets.test.batch(list(range(240)))
+    seen = observed(done[0], "inversion", 1.0, 1, tau=0.1)
+    pair = seen.pairs([seen.site])["relu4"]
+    images = seen.sets.test.batch(list(range(240)))
+    normalise = seen.network.recipe.normalise
+    seen.network.module.eval()
+    assert isinstance(seen.network.module, nn.Sequential)
     with torch.inference_mode():
         for responses, shown in ((pair.clean, images), (pair.transformed, 1 - images)):
-            features = network.module[:-1](shown)
-            torch.testing.assert_close(responses, features, atol=1e-5, rtol=1e-4)
+            torch.testing.assert_close(responses, seen.network.module[:-1](normalise(shown)), atol=1e-5, rtol=1e-4)
+        said = seen.network.module(normalise(images)).argmax(1)
+    assert torch.equal(seen.predictions(None), said)
 
 
-def test_a_network_that_saw_nothing_has_no_seen_images(done):
-    sets = SMALL.sets(0)
-    network = train_network(SMALL.job("inversion", 1.0, 0, 0), sets).network
-    found = last_hidden_layer(network, sets, Strength(TRANSFORMATIONS["inversion"](), 1.0, 0), 0.1)
-    assert found["invariance_seen"] != found["invariance_seen"]
-    assert found["n_active_seen"] == 0
-    assert found["invariance_unseen"] == found["invariance_all"]
+def test_a_network_that_saw_nothing_has_no_seen_images(tmp_path):
+    study = replace(SMALL, k=(0,), transformations=(("inversion", 1.0),))
+    row = done_in(tmp_path, study)["networks"].iloc[0]
+    assert row.invariance_seen != row.invariance_seen
+    assert row.n_active_seen == 0
+    assert row.invariance_unseen == row.invariance_all
+    assert json.loads(next((tmp_path / "networks").glob("*.json")).read_text())["settings"]["k"] == 0
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_across_category_accuracy_and_invariance_rise_for_inversion_and_not_for_rotation(seed, tmp_path):
-    table = replace(AcrossCategory(), seeds=(seed,), k=(1, 54)).table(tmp_path)
+    table = done_in(tmp_path, AcrossCategory(seeds=(seed,), k=(1, 54)), "processes:2")["networks"]
     rows = {(row.transformation, row.k): row for row in table.itertuples()}
     inverted, turned = ((rows[name, 54], rows[name, 1]) for name in ("inversion", "rotation"))
     assert inverted[0].across - inverted[1].across > 0.35

@@ -62,23 +62,17 @@ def conduct_study(
     record = Record("study", {"study": name, "scale": scale, **asdict(study)}, command)
     if isinstance(study, ParadigmStudy):
         study.check()
+    before = _made_by_a_study(out)
     if Store.open(out, record.plan, resume=resume, overwrite=overwrite).done:
         return out
     if overwrite:
-        for made in ("jobs", "networks", "failures", "log"):
-            shutil.rmtree(out / made, ignore_errors=True)
+        for made in before:
+            shutil.rmtree(made) if made.is_dir() else made.unlink(missing_ok=True)
     if networks is not None:
         _take(networks, out / "networks")
     jobs = study.jobs()
-    outcome = run_grid(jobs, out, engine, progress=progress, retries=retries, what=study.noun)
-    if outcome.failed:
-        first = outcome.failed[0]
-        raise RunError(
-            f"{len(outcome.failed)} of {len(jobs)} jobs failed, the first being {first.label}: {first.reason}; see "
-            f"{first.file}. The others are finished and kept; when the reason is gone, repeat the command with "
-            f"--out {out} --resume."
-        )
-    write_findings(study, out, read_tables(jobs, out))
+    run_grid(jobs, out, engine, progress=progress, retries=retries, what=study.noun).check()
+    tables = write_findings(study, out, read_tables(jobs, out))
     record.write(
         out,
         study=name,
@@ -87,19 +81,23 @@ def conduct_study(
         source=study.source,
         limits=list(study.limits),
         jobs=len(jobs),
+        tables=tables,
         engine=engine,
         seeds={"seeds": list(getattr(study, "seeds", ()))},
     )
     return out
 
 
-def write_findings(study: Study, out: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+def write_findings(study: Study, out: Path, tables: Mapping[str, pd.DataFrame]) -> list[str]:
     """Write what the jobs' tables say.
 
     Args:
         study: whose jobs they are.
         out: the study's directory.
         tables: of all jobs, joined by name.
+
+    Returns:
+        The names of the tables that lie there then.
     """
     results = study.results(tables)
     tables = {**tables, **study.more(tables, results), "results": results}
@@ -108,6 +106,21 @@ def write_findings(study: Study, out: Path, tables: Mapping[str, pd.DataFrame]) 
             table.to_parquet(draft, index=False, compression="zstd")
     _write(out / "findings.json", [asdict(finding) for finding in study.findings(results, tables)])
     _write(out / "figures.json", plain(study.figures()))
+    return sorted(tables)
+
+
+def _made_by_a_study(out: Path) -> list[Path]:
+    """What an earlier study left in its directory, besides what every run has; nothing where none was."""
+    try:
+        info = json.loads((out / "run.json").read_text(encoding="utf-8"))
+        tables = list(info["tables"]) if info["kind"] == "study" else []
+    except (OSError, ValueError, KeyError, TypeError):
+        tables = []
+    if not tables and not (out / ".plan.json").exists():
+        return []
+    names = ("jobs", "networks", "failures", "log", "findings.json", "figures.json")
+    made = [out / name for name in (*names, *(f"{table}.parquet" for table in tables))]
+    return [path for path in made if path.exists()]
 
 
 def _take(networks: Path, folder: Path) -> None:

@@ -2,15 +2,18 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from invariscope.core.files import whole
-from invariscope.core.progress import Progress, Silent
-from invariscope.grids.pool import run_jobs
+from invariscope.core.progress import Progress
+from invariscope.grids.job import Job
 from invariscope.grids.relay import current_progress
+from invariscope.grids.run import run_grid
+from invariscope.grids.store import read_tables
 from invariscope.images.load import load_images
 from invariscope.networks.load import load_network
 from invariscope.runs.measure import measure
@@ -24,18 +27,6 @@ from invariscope.training.train import fresh_network, network_path, train_networ
 
 DIGITS, N_IMAGES = "builtin:digits", 500
 PARTS = ("glyphs", "digits")
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A run directory to fill: a network, or None for one of digits that is still to be trained, and its images."""
-
-    out: Path
-    seed: int
-    command: str | None
-    images: str
-    network: Path | None
-    transformations: Sequence[str] | None
 
 
 def run_demo(
@@ -75,51 +66,63 @@ def run_demo(
     if Store.open(out, record.plan, resume=True, overwrite=overwrite).done:
         return out
     if overwrite:
-        for name in (*PARTS, "networks"):
+        for name in (*PARTS, "networks", "jobs", "log", "failures"):
             shutil.rmtree(out / name, ignore_errors=True)
-    progress = progress or Silent()
-    networks = out / "networks"
-    table = study.table(networks, workers, progress)
+    engine = "serial" if workers == 1 else f"processes:{workers}"
+    jobs = study.jobs()
+    run_grid(jobs, out, engine, progress=progress, what=study.noun).check()
+    table = read_tables(jobs, out)["networks"]
     with whole(out / "paradigm.parquet") as draft:
         table.to_parquet(draft, index=False, compression="zstd")
-    parts = _parts(out, study, table, seed, command, transformations)
-    run_jobs(_measure, networks, parts, workers, progress, "full measurements", steps=True)
+    parts = _parts(study, table, seed, command, transformations)
+    run_grid(parts, out, engine, progress=progress, what="full measurements").check()
     record.write(out, parts=list(PARTS), seeds={"seed": seed}, device="cpu")
     return out
 
 
 def _parts(
-    out: Path,
     study: AcrossCategory,
     table: pd.DataFrame,
     seed: int,
     command: str | None,
     transformations: Sequence[str] | None,
-) -> list[_Part]:
-    """The network that saw the most classes inverted, and one of digits that is still to be trained."""
+) -> list[Job]:
+    """Full measurements of the network that saw most classes inverted, and of one of digits, still to be trained."""
     row = table[(table.transformation == "inversion") & (table.k == max(study.k))].iloc[0]
-    glyphs = out / "networks" / f"{row.network}.safetensors"
+    chosen = None if transformations is None else list(transformations)
+    shared = {"seed": seed, "command": command, "transformations": chosen}
     images = [with_options(spec, split="test", seed=seed) for spec in (study.images, DIGITS)]
     return [
-        _Part(out / name, seed, command, spec, network, transformations)
-        for name, spec, network in zip(PARTS, images, (glyphs, None), strict=True)
+        Job("invariscope.studies.demo:measure_part", {**shared, "part": name, "images": spec, "network": network}, name)
+        for name, spec, network in zip(PARTS, images, (row.network, None), strict=True)
     ]
 
 
-def _measure(networks: Path, part: _Part) -> None:
-    network = part.network or _train_digits(networks, part.seed)
-    measure(
-        load_network(str(network)),
-        load_images(part.images),
-        transformations=part.transformations,
+def measure_part(settings: dict[str, Any], folder: Path) -> dict[str, pd.DataFrame]:
+    """The work of one job: fill one of the demo's run directories.
+
+    Args:
+        settings: `part`, `images`, the name of the `network` or None, `transformations`, `seed`, `command`.
+        folder: the demo's directory.
+
+    Returns:
+        The part's verdicts.
+    """
+    name, seed = settings["network"], settings["seed"]
+    path = _train_digits(folder / "networks", seed) if name is None else folder / "networks" / f"{name}.safetensors"
+    run = measure(
+        load_network(str(path)),
+        load_images(settings["images"]),
+        transformations=settings["transformations"],
         device="cpu",
-        out=part.out,
+        out=folder / settings["part"],
         resume=True,
         progress=current_progress(),
-        command=part.command,
-        seed=part.seed,
+        command=settings["command"],
+        seed=seed,
         limit=N_IMAGES,
     )
+    return {"verdicts": run.verdicts}
 
 
 def _train_digits(folder: Path, seed: int) -> Path:
