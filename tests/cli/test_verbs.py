@@ -81,7 +81,7 @@ def test_training_keeps_networks_that_can_be_measured(labelled, capsys):
     found = json.loads(capsys.readouterr().out)
     assert [row["k"] for row in found["paradigm"]] == [1, 2]
     history = pd.read_parquet("trained/training.parquet")
-    assert list(history.columns) == ["network", "seed", "seen", "epoch", "loss", "clean", "within", "across"]
+    assert list(history.columns) == ["network", "seed", "seen", "step", "epoch", "loss", "clean", "within", "across"]
     assert history.groupby("network").epoch.apply(list).tolist() == [[1, 2], [1, 2]]
     assert main([*asked, "--out", "trained", "--quiet"]) == 2
     assert main([*asked, "--out", "trained", "--quiet", "--resume"]) == 0
