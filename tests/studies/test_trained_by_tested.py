@@ -74,6 +74,9 @@ def test_spectral_centroids_by_hand():
     filters = torch.stack([flat[0], across[None], checks[None], torch.zeros(1, 2, 2)])
     assert spectral_centroid(filters, size=2)[:3].tolist() == pytest.approx([0, 0.5, 0.5**0.5])
     assert math.isnan(spectral_centroid(filters, size=2)[3])
+    uneven = torch.tensor([[[[2.0, 1.0]]]])
+    power = 9 * 0 + 1 * 0.5 + 9 * 0.5 + 1 * 0.5**0.5
+    assert spectral_centroid(uneven, size=2).item() == pytest.approx(power / 20)
     # A point has every frequency alike: the mean over the grid of frequencies.
     point = torch.zeros(1, 1, 3, 3)
     point[..., 1, 1] = 2.0
@@ -132,6 +135,11 @@ def test_findings_of_networks_as_the_paper_has_them():
     assert len(said) == 5
     findings = [finding.sentence for finding in find_all(result(), 60)]
     assert any("(chance is 1.7\u202f%)" in sentence for sentence in findings)
+    one = next(
+        finding for finding in find_all(result({(NOTHING, "rotation"): 0.9}), 60) if "suffice" in finding.sentence
+    )
+    assert "suffice for rotation, where no 20 points can be gained" in one.sentence
+    assert one.verdict == "holds"
     assert any("a fall of 33.3\u202f%" in sentence for sentence in findings)
 
 

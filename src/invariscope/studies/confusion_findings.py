@@ -46,7 +46,8 @@ def _called(own: pd.DataFrame, name: str, ks: list[int]) -> Finding:
 def _wrongly(own: pd.DataFrame, name: str, ks: list[int]) -> Finding:
     each = [f"{_share(own, k, quantity='wrongly called')} with {k}" for k in ks]
     sentence = (
-        f"{title(name)}: of the wrong answers to them alone, a seen class is given in {listed(each, 12)} seen."
+        f"{title(name)}: of the wrong answers to transformed images of unseen classes, {listed(each, 12)} seen name a "
+        f"seen class."
         f"{_where(own, ks, 'wrongly called')}"
     )
     claim = "wrong answers to transformed images of unseen categories are mainly seen ones"

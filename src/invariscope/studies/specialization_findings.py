@@ -59,7 +59,9 @@ def _families(trained: pd.DataFrame, names: list[str]) -> list[Finding]:
     if not geometric or not local:
         return []
     said = [_compared(trained, quantity, (geometric, local)) for quantity in ("spread", "one-sidedness")]
-    (spread, spreads), (_, sides) = said
+    (spread, spreads), (side, sides) = said
+    wider = spread.value > 0 >= side.value
+    why = " The wider spread comes with less invariance, and not with units that take sides more." if wider else ""
     under = f"Under geometric transformations ({listed([spoken(name) for name in geometric])})"
     return [
         Finding(
@@ -67,7 +69,9 @@ def _families(trained: pd.DataFrame, names: list[str]) -> list[Finding]:
             direction(spread, 0.05),
             "units specialise where invariance does not emerge",
         ),
-        Finding(f"{under} the share of a unit's changes that remains when they are added with their sign is {sides}."),
+        Finding(
+            f"{under} the share of a unit's changes that remains when they are added with their sign is {sides}.{why}"
+        ),
     ]
 
 
