@@ -22,6 +22,7 @@ _HOMES = {
     "Run": "runs.run:Run",
     "TRANSFORMATIONS": "transformations.base:TRANSFORMATIONS",
     "Transformation": "transformations.base:Transformation",
+    "activity_threshold": "tolerance.activity_threshold:activity_threshold",
     "find_magnitude": "tolerance.find_magnitude:find_magnitude",
     "invariance_coefficient": "measures.functions:invariance_coefficient",
     "load_images": "images.load:load_images",

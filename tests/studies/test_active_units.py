@@ -205,7 +205,8 @@ def test_costs_count_from_the_accuracy_that_training_found(cause):
     # fewer classes to choose from can only help
     assert (chosen["accuracy"].to_numpy() >= across["accuracy"].to_numpy() - 1e-9).all()
     half = costs[costs["kind"].isin([INVARIANT_HALF, VARIANT_HALF])]
-    assert (half["n_units"] == half["n_active"] // 2).sum() >= len(half) // 2
+    # eight neighbours are split at a time, and of an odd rest one is left out
+    assert ((half["n_active"] // 2 - half["n_units"]).isin([0, 1])).all()
     assert (costs[costs["kind"] == RANDOM]["n_sets"] == 3).all()
     name = INVARIANT_HALF.replace(" ", "_"), VARIANT_HALF.replace(" ", "_")
     assert (networks[f"invariance_{name[0]}"] > networks[f"invariance_{name[1]}"]).all()

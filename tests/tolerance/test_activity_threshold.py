@@ -89,6 +89,14 @@ def test_the_half_that_did_not_choose_pays():
     assert found.cost_low <= found.cost_held_out <= found.cost_high
 
 
+def test_intervals_can_be_left_out():
+    whole, bare = (threshold(Levels(np.linspace(0.1, 1, 40)), replicates=count) for count in (1000, 0))
+    assert (bare.tau, bare.tau_half, bare.cost_held_out) == (whole.tau, whole.tau_half, whole.cost_held_out)
+    assert np.isnan([bare.cost_low, bare.cost_high]).all()
+    assert not np.isnan([whole.cost_low, whole.cost_high]).any()
+    assert bare.curve["cost_low"].isna().all()
+
+
 def test_only_transformed_images_of_seen_classes_decide():
     world = HalfAndHalf()
     network = Network(world.network, classes=("zero", "one"), seen=("one",))

@@ -13,7 +13,7 @@ from invariscope.measures.invariance import Invariance
 from invariscope.measures.specialization import Specialization
 from invariscope.studies.active_units import SMALL
 from invariscope.studies.base import STUDIES, Finding, Row, Tables
-from invariscope.studies.cause_findings import find_all
+from invariscope.studies.cause_findings import AMONG, find_all
 from invariscope.studies.figures import Bars, Figure, Lines
 from invariscope.studies.observed import Observed, reference_of
 from invariscope.studies.paradigm import CONDITIONS, ParadigmStudy
@@ -22,7 +22,6 @@ from invariscope.studies.tidy import found, ordered, over_seeds
 from invariscope.tolerance.cause import costs_of_sets, silence_sets
 from invariscope.tolerance.unit_sets import INVARIANT_HALF, RANDOM, VARIANT_HALF, UnitSets, make_unit_sets
 
-AMONG = "among unseen classes"
 HALF = "half"
 SHOWN = {
     "most invariant": "most invariant",
@@ -106,7 +105,9 @@ class AblationCause(ParadigmStudy):
         n = int(active.sum())
         return {
             "networks": [conditions_of(seen) | {"tau": seen.tau, "n_active": n, "n_units": len(active)} | halves],
-            "costs": pd.concat(tables, ignore_index=True).assign(n_active=n),
+            "costs": pd.concat(tables, ignore_index=True).assign(
+                n_active=n, is_half=lambda table: table["n_units"] == n // 2
+            ),
         }
 
     def results(self, tables: Tables) -> pd.DataFrame:
@@ -116,7 +117,7 @@ class AblationCause(ParadigmStudy):
             cost = {str(name): value for name, value in record.items()}
             where = {name: cost[name] for name in (*CONDITIONS, "seed", "images", "kind", "control")}
             # Half of the active units is another number in every network.
-            where["silenced"] = HALF if cost["n_units"] == cost["n_active"] // 2 else str(cost["n_units"])
+            where["silenced"] = HALF if cost["is_half"] else str(cost["n_units"])
             rows.append(found("accuracy", cost["accuracy"], n=cost["n"], **where))
             if cost["kind"] == INVARIANT_HALF:
                 plain = {name: where[name] for name in (*CONDITIONS, "seed", "images")}
@@ -146,9 +147,9 @@ class AblationCause(ParadigmStudy):
                 Lines(
                     name=f"cost-{images.replace(' ', '-')}",
                     title=f"Accuracy lost, {what}",
-                    caption=f"Networks with {k} classes seen transformed; a dot per network.",
+                    caption=f"Networks with {k} classes seen transformed; a dot per network. Up to half of the units.",
                     table="costs",
-                    where={"images": images, "kind": list(SHOWN), "k": k},
+                    where={"images": images, "kind": list(SHOWN), "k": k, "is_half": False},
                     x="n_units",
                     y="cost",
                     colour="kind",
@@ -165,6 +166,21 @@ class AblationCause(ParadigmStudy):
                     ("within", "classes seen transformed"),
                     ("clean", "clean images"),
                 )
+            ),
+            Bars(
+                name="half",
+                title="Accuracy lost without half of the active units",
+                caption=f"Networks with {k} classes seen transformed.",
+                table="costs",
+                where={"kind": list(SHOWN), "k": k, "is_half": True},
+                x="images",
+                y="cost",
+                colour="kind",
+                panel="transformation",
+                labels={**SHOWN, "within": "seen", "across": "unseen", AMONG: "only unseen", "clean": "clean"},
+                x_label="images that are classified",
+                y_label="accuracy lost",
+                share=True,
             ),
             Bars(
                 name="halves",

@@ -13,53 +13,63 @@ from invariscope.studies.judge import direction
 from invariscope.tolerance.unit_sets import INVARIANT_HALF, RANDOM, VARIANT_HALF
 
 LEAST = 0.05
-TO_LOSE = 0.1
-"""Below this accuracy on unseen classes there is too little to lose for costs to say anything."""
+TO_LOSE, TIMES_CHANCE = 0.1, 2
+"""Below this accuracy on unseen classes, or so many times chance, there is too little to lose for costs to tell."""
+ACROSS, AMONG = "across", "among unseen classes"
+HOW = {ACROSS: "among all classes", AMONG: "with only unseen classes to choose from"}
 CLAIM = "invariant units carry accuracy across categories"
-TWICE = (("across", "among all classes"), ("among unseen classes", "with only unseen classes to choose from"))
 
 
 def find_all(results: pd.DataFrame) -> list[Finding]:
-    """All sentences: transformation by transformation, then over those with something to lose.
+    """All sentences: for both ways to count, by transformation and together; then what else is lost.
 
     Args:
         results: of `AblationCause.results`.
     """
+    names = list(dict.fromkeys(results["transformation"]))
     found: list[Finding] = []
-    able = []
-    for name in dict.fromkeys(results["transformation"]):
-        own = results[results["transformation"] == name]
-        k = [each for each in _seen(own) if _mean(_plain(own, each), images="across").value >= TO_LOSE]
-        part = own[own["k"].isin(k)]
-        if k:
-            able.append(part)
-            found += [_halves(part, str(name), k, *counted) for counted in TWICE]
-            found.append(_ranked(part[part["k"] == k[-1]], str(name), k[-1]))
-        else:
-            best = max((_mean(_plain(own, each), images="across").value for each in _seen(own)), default=float("nan"))
-            nothing = (
-                f"at most {percent(best)} of the images of unseen classes are recognised: there is nothing to lose."
-            )
-            found.append(Finding(f"{title(str(name))}: {nothing}"))
-    return [*found, *_together(able), *_within(results)]
+    for images in HOW:
+        able = []
+        for name in names:
+            own = results[results["transformation"] == name]
+            k = [each for each in _seen(own) if _can_lose(own, each, images)]
+            if k:
+                able.append(own[own["k"].isin(k)])
+                found.append(_halves(able[-1], str(name), k, images))
+            else:
+                best = max((_plain(own, each, images) for each in _seen(own)), default=float("nan"))
+                nothing = (
+                    f"accuracy on unseen classes {HOW[images]} is at most {percent(best)}: there is little to lose."
+                )
+                found.append(Finding(f"{title(str(name))}: {nothing}"))
+        found += _together(able, images)
+    most = max(_seen(results), default=0)
+    last = results[results["k"] == most]
+    found += [_ranked(last[last["transformation"] == name], str(name), most) for name in names]
+    return [*found, *_within(results)]
 
 
-def _halves(own: pd.DataFrame, name: str, k: Sequence[int], images: str, how: str) -> Finding:
+def _can_lose(own: pd.DataFrame, k: int, images: str) -> bool:
+    classes = int(own["n_classes"].iloc[0]) - (k if images == AMONG else 0)
+    return classes > 1 and _plain(own, k, images) >= max(TO_LOSE, TIMES_CHANCE / classes)
+
+
+def _halves(own: pd.DataFrame, name: str, k: Sequence[int], images: str) -> Finding:
     """The mean over k inside each seed decides; all k are told."""
     costs = own[(own["quantity"] == "cost") & (own["images"] == images)]
     gap = difference(costs, {"kind": INVARIANT_HALF}, {"kind": VARIANT_HALF})
     told = []
     for each in k:
         more, less = (_mean(costs[costs["k"] == each], kind=kind).value for kind in (INVARIANT_HALF, VARIANT_HALF))
-        whole = _mean(_plain(own, each), images=images).value
-        told.append(f"{_points(more)} against {_points(less)} points of {percent(whole)} ({each} seen)")
+        whole = percent(_plain(own, each, images))
+        told.append(f"{_points(more)} against {_points(less)} points of {whole} ({each} seen)")
     invariance = [_mean(own, quantity="mean invariance", kind=kind).value for kind in (INVARIANT_HALF, VARIANT_HALF)]
     sentence = (
         f"{title(name)}: silencing the more invariant half of the active units (mean invariance "
         f"{number(invariance[0], 2)}) rather than the less invariant half ({number(invariance[1], 2)}), alike in "
-        f"activity, costs {listed(told, most=9)} of accuracy on unseen classes {how}{_interval(gap)}."
+        f"activity, costs {listed(told, most=9)} of accuracy on unseen classes {HOW[images]}{_interval(gap)}."
     )
-    return Finding(sentence, direction(gap, LEAST), CLAIM)
+    return Finding(sentence, direction(gap, LEAST), f"{CLAIM}, counted {HOW[images]}")
 
 
 def _ranked(own: pd.DataFrame, name: str, k: int) -> Finding:
@@ -73,31 +83,31 @@ def _ranked(own: pd.DataFrame, name: str, k: int) -> Finding:
             [_points(_mean(part, kind=kind).value) for kind in ("most invariant", "most specialized", RANDOM)]
         )
 
-    excess = half[(half["quantity"] == "cost above its control") & (half["images"] == TWICE[1][0])]
+    excess = half[(half["quantity"] == "cost above its control") & (half["images"] == AMONG)]
     gap = _mean(excess, kind="most invariant")
     sentence = (
         f"{title(name)}, {k} classes seen: without the most invariant, the most specialized or a random half of the "
-        f"active units {say('across')} points are lost on unseen classes, {say(TWICE[1][0])} with only those to choose "
+        f"active units {say('across')} points are lost on unseen classes, {say(AMONG)} with only those to choose "
         f"from, {say('within')} on seen classes and {say('clean')} on clean images."
     )
     return Finding(sentence, direction(gap, LEAST), "the most invariant units carry more than random ones")
 
 
-def _together(able: Sequence[pd.DataFrame]) -> list[Finding]:
+def _together(able: Sequence[pd.DataFrame], images: str) -> list[Finding]:
     if len(able) < 2:
         return []
-    found = []
     costs = pd.concat(able)
-    for images, how in TWICE:
-        own = costs[(costs["quantity"] == "cost") & (costs["images"] == images)]
-        gap = difference(own, {"kind": INVARIANT_HALF}, {"kind": VARIANT_HALF})
-        sentence = (
-            f"Over the {len(able)} transformations with something to lose, the more invariant half costs "
-            f"{_points(gap.value)} points more accuracy on unseen classes than the less invariant half, {how}"
-            f"{_interval(gap, '')}."
-        )
-        found.append(Finding(sentence, direction(gap, LEAST), CLAIM))
-    return found
+    own = costs[(costs["quantity"] == "cost") & (costs["images"] == images)]
+    gap, clean = (
+        difference(part, {"kind": INVARIANT_HALF}, {"kind": VARIANT_HALF})
+        for part in (own, costs[(costs["quantity"] == "cost") & (costs["images"] == "clean")])
+    )
+    sentence = (
+        f"Over the {len(able)} transformations with something to lose, the more invariant half costs "
+        f"{_points(gap.value)} points more accuracy on unseen classes than the less invariant half, {HOW[images]}"
+        f"{_interval(gap, '')}; on clean images it costs {_points(clean.value)} points more{_interval(clean, '')}."
+    )
+    return [Finding(sentence, direction(gap, LEAST), f"{CLAIM}, counted {HOW[images]}")]
 
 
 def _within(results: pd.DataFrame) -> list[Finding]:
@@ -122,8 +132,8 @@ def _within(results: pd.DataFrame) -> list[Finding]:
     return [Finding(sentence, direction(gap, LEAST), claim)]
 
 
-def _plain(own: pd.DataFrame, k: int) -> pd.DataFrame:
-    return own[(own["k"] == k) & (own["quantity"] == "unablated accuracy")]
+def _plain(own: pd.DataFrame, k: int, images: str) -> float:
+    return _mean(own[own["k"] == k], quantity="unablated accuracy", images=images).value
 
 
 def _seen(rows: pd.DataFrame) -> list[int]:

@@ -67,6 +67,9 @@ def activity_threshold(
     is the share of transformed images (of the classes that were seen transformed in training, where they are known)
     that are classified correctly; without labels, that keep their prediction.
 
+    The network runs four times over the images, and what follows the layer runs twice for every τ: little after a last
+    hidden layer, much after a first one, for which `images.limit(500)` may do.
+
     Args:
         network: computes where its weights are.
         images: what it is shown.
@@ -81,7 +84,7 @@ def activity_threshold(
         negative: "rectify" or "abs" makes activity of negative responses; without it they are refused.
         batch_size: images per forward pass.
         seed: of a random transformation, of the halves of the images and of the bootstrap.
-        replicates: of the bootstrap over images.
+        replicates: of the bootstrap over images; 0 leaves intervals out (NaN).
 
     Returns:
         `.tau`; `.tau_last`, the largest value that passes anywhere; `.curve`; `.cost_held_out`, the accuracy lost by

@@ -89,7 +89,7 @@ def choose_tau(
         labels: classes of these images, which the halves share evenly; shape (image,), or None.
         drop: the accuracy that may be lost; 0.01 is one percentage point.
         seed: of the halves and of the bootstrap.
-        replicates: of the bootstrap.
+        replicates: of the bootstrap; 0 leaves the interval out (NaN).
 
     Returns:
         The choice.
@@ -109,7 +109,7 @@ def choose_tau(
         held_out = found.of(~chooses)
         lost = held_out.plain.astype(np.float64) - held_out.without_inactive[list(taus).index(tau_half)]
         cost = float(lost.mean())
-        if len(lost) > 1:
+        if len(lost) > 1 and replicates:
             drawn = np.concatenate([part @ lost for part in draws(len(lost), replicates, seed)])
             low, high = (end.item() for end in interval(drawn[None, :, None]))
     return Choice(tau, tau_last, tau_half, cost, low, high, n, _message(found.plain, tau, taus, drop))
