@@ -56,15 +56,9 @@ def test_both_steps_are_told_and_the_second_is_learnt(done):
         assert [row["step"] for row in trained.history] == ["seen"] * 8 + ["unseen"] * 8
         first = trained.history[7]
         assert first["within"] > 0.9, mode
-        assert first["clean"] <= 0.5, "half of the classes were never shown"
+        assert first["clean"] < trained.row["clean"], "half of the classes were not shown in the first step"
         assert trained.row["mode"] == mode
         assert trained.row["within_n"] == trained.row["across_n"] == 30
-
-
-def test_fine_tuning_on_the_rest_forgets_the_seen_classes(done):
-    trained = done["two-step-finetune"]
-    assert trained.history[7]["within"] - trained.row["within"] > 0.5
-    assert trained.row["clean"] >= 0.5
 
 
 def test_only_the_rows_of_new_classes_change_in_the_second_step_of_a_classifier(cnn_sets, monkeypatch):
@@ -92,7 +86,7 @@ def test_only_the_rows_of_new_classes_change_in_the_second_step_of_a_classifier(
     assert all(weight.requires_grad for weight in trained.network.module.parameters())
 
 
-def test_in_the_first_step_rows_of_other_classes_only_decay(cnn_sets, monkeypatch):
+def test_each_step_leaves_the_rows_of_the_other_classes_alone(cnn_sets, monkeypatch):
     begun = fresh_network(job("two-step-finetune"), N_CLASSES).module.state_dict()
     unseen = [label for label in range(N_CLASSES) if label not in seen_classes(N_CLASSES, 3, 0)]
     schedule = Schedule(epochs=1, batch_size=16, weight_decay=0.0)
@@ -109,6 +103,9 @@ def test_in_the_first_step_rows_of_other_classes_only_decay(cnn_sets, monkeypatc
     train_network(job("two-step-finetune", schedule=schedule), cnn_sets)
     assert torch.equal(states[0][unseen], begun["fc2.weight"][unseen])
     assert not torch.equal(states[1][unseen], begun["fc2.weight"][unseen])
+    seen = [label for label in range(N_CLASSES) if label not in unseen]
+    assert not torch.equal(states[0][seen], begun["fc2.weight"][seen])
+    assert torch.equal(states[1][seen], states[0][seen])
 
 
 def test_what_cannot_be_done_in_two_steps(cnn_sets):

@@ -61,8 +61,9 @@ def steps_of(mode: str, seen: tuple[int, ...], n_classes: int) -> tuple[Step, ..
         n_classes: how many classes there are.
 
     Returns:
-        One step, or two: in the first only seen classes are shown and only their outputs compete, as in a network
-        that has no others; in the second only unseen classes are shown, never transformed, and all outputs compete.
+        One step, or two: in the first only seen classes are shown, in the second only the others, never transformed.
+        In each only the outputs of its own classes compete: outputs of classes that are not shown would fall with
+        every image, and the last layer alone would forget them.
 
     Raises:
         SettingError: there is no such mode, or a step would have no class.
@@ -82,7 +83,7 @@ def steps_of(mode: str, seen: tuple[int, ...], n_classes: int) -> tuple[Step, ..
             f"a training in two steps needs seen and unseen classes; got k = {len(seen)} of {n_classes}."
         )
     unseen = tuple(label for label in range(n_classes) if label not in seen)
-    return Step("seen", seen, seen), Step("unseen", unseen, None, mode == "two-step-classifier")
+    return Step("seen", seen, seen), Step("unseen", unseen, unseen, mode == "two-step-classifier")
 
 
 @dataclass
