@@ -47,7 +47,11 @@ BARS: dict[str, Any] = {
 }
 ALL = (LINES, SCATTER, VIOLINS, HEAT, BARS)
 FINDINGS = (
-    ("holds", "accuracy across categories rises with the number of seen ones", "Inversion: accuracy rises from 2 %."),
+    (
+        "holds",
+        "accuracy across categories rises with the number of seen ones",
+        "Inversion: it rises from 2\u202f%.",
+    ),
     ("does not hold", "accuracy across categories rises with the number of seen ones", "Rotation: accuracy stays."),
     ("undecided", "invariance is the same on seen and unseen categories", "Inversion: they differ by at most 0.04."),
     ("", "", "Networks that saw no class transformed were not trained here."),

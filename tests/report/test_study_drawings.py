@@ -10,13 +10,8 @@ import pytest
 
 from invariscope.report.drawings.base import PALETTE, colours_of
 from invariscope.report.drawings.draw import draw_spec, faceted
-from invariscope.report.drawings.panels import arrange
-from invariscope.report.drawings.scale import scale_of
 from invariscope.report.drawings.spec import Spec
-from invariscope.report.drawings.ticks import at_categories, at_values, measured
-from invariscope.report.drawings.type import broken, width_of
-from invariscope.report.drawings.values import over_seeds
-from invariscope.report.drawings.violins import density
+from invariscope.report.drawings.ticks import measured
 from invariscope.report.figures.grid import WIDTH
 from invariscope.report.ink import Drawn, save
 
@@ -97,6 +92,13 @@ def test_a_place_without_any_value_parts_the_line(drawing):
     assert any(path.count("M") == 2 for path in paths if path)
 
 
+def test_a_logarithmic_axis_is_one(drawing):
+    table = pd.DataFrame({"k": [1, 10, 100], "seed": [0, 0, 0], "value": [0.1, 0.2, 0.3]})
+    made = drawing(table, kind="lines", log_x=True)
+    places = [float(use.get("x")) for group in made.groups("PathCollection") for use in group.iter(f"{SVG}use")]
+    assert places[1] - places[0] == pytest.approx(places[2] - places[1], abs=0.1)
+
+
 def test_names_along_the_axis_are_written(drawing):
     table = pd.DataFrame({"k": ["conv1", "conv2"], "seed": [0, 0], "value": [1.0, 2.0]})
     assert {"conv1", "conv2"} <= set(drawing(table, kind="lines").words)
@@ -104,15 +106,6 @@ def test_names_along_the_axis_are_written(drawing):
 
 def test_a_level_is_drawn_and_told(drawing):
     assert "dashed line is at 1.7 %" in drawing(two_lines(), kind="lines", share=True, reference=1 / 60).drawn.caption
-
-
-@pytest.mark.parametrize(("n", "columns"), [(1, 1), (2, 2), (3, 3), (4, 4), (5, 3), (8, 4), (12, 4)])
-def test_panels_stand_in_even_rows_inside_the_sheet(n, columns):
-    shape = arrange(n, 40, 190)
-    assert shape.columns == columns
-    assert shape.columns * shape.rows >= n
-    assert shape.left + shape.columns * (shape.width + 26) - 26 <= WIDTH
-    assert shape.width >= 190
 
 
 def test_twelve_panels_have_their_titles_and_shared_ticks(drawing):
@@ -167,11 +160,6 @@ def test_few_or_equal_values_are_dots_and_not_a_shape(drawing):
     assert made.dots == 2
 
 
-def test_a_violin_is_widest_where_most_values_are():
-    heights, widths = density(np.array([0.0] + [0.5] * 30 + [0.6, 1.0]))
-    assert abs(heights[widths.argmax()] - 0.5) < 0.05
-
-
 def test_a_heat_map_writes_the_mean_over_seeds_into_each_cell(drawing):
     table = pd.DataFrame(
         [
@@ -188,14 +176,6 @@ def test_a_heat_map_writes_the_mean_over_seeds_into_each_cell(drawing):
     assert made.words.count("·") == 1
     assert "·  no value" in made.words
     assert "2 values are not known" in made.drawn.caption
-
-
-def test_a_scale_is_around_zero_where_values_have_both_signs():
-    spec = Spec(kind="heat", name="a", title="A", x="x")
-    scale = scale_of(spec, [-0.2, 0.1])
-    assert (scale.low, scale.high) == (-0.2, 0.2)
-    assert scale.colours(-0.2)[0] != scale.colours(0.2)[0]
-    assert scale_of(spec, [3.0, 3.0]).colours(3.0)
 
 
 def test_a_scatter_has_a_dot_per_row_and_the_correlation_of_the_results(drawing):
@@ -254,39 +234,6 @@ def test_numbers_as_colours_are_shades_and_what_is_left_out_is_said(drawing):
     assert list(colours.marks) == [0, 2, 3, 5, 6, 8]
     assert len({mark.colour for mark in colours.marks.values()}) == len(PALETTE)
     assert "6 of 9 are drawn" in drawing(table, kind="lines", colour="epoch").drawn.caption
-
-
-def test_a_meaning_keeps_its_colour():
-    rows = pd.DataFrame({"group": ["unseen", "seen", "other"]})
-    marks = colours_of(Spec(kind="bars", name="a", title="A", x="x", colour="group"), rows).marks
-    twin = colours_of(Spec(kind="bars", name="a", title="A", x="x", colour="group"), rows.iloc[::-1]).marks
-    assert marks["seen"].colour == twin["seen"].colour != marks["unseen"].colour
-    assert len({mark.colour for mark in marks.values()}) == 3
-
-
-def test_the_mean_over_seeds_averages_within_a_seed_first():
-    rows = pd.DataFrame({"seed": [0, 0, 1], "value": [0.0, 1.0, 0.7]})
-    found = over_seeds(rows, "value")
-    assert found.value == pytest.approx((0.5 + 0.7) / 2)
-    assert found.high - found.value == pytest.approx(12.7062 * 0.1, rel=1e-4)
-    assert found.seeds == 2
-
-
-def test_long_words_are_broken_and_cut_to_fit():
-    for line in broken("a transformation with a name that goes on and on", 80, 10):
-        assert width_of(line, 10) <= 80
-    ticks = at_categories(
-        [f"a long category name {i}" for i in range(12)], Spec(kind="bars", name="a", title="A", x="x"), 600
-    )
-    assert ticks.slant > 0
-    assert ticks.room > 60
-
-
-def test_ticks_at_values_do_not_run_into_each_other():
-    spec = Spec(kind="lines", name="a", title="A", x="x")
-    assert at_values([0, 1, 15, 30, 45, 54, 60], spec, 200).words == ("0", "15", "30", "45", "60")
-    log = Spec(kind="lines", name="a", title="A", x="x", log_x=True)
-    assert at_values([0.005, 0.01, 0.1, 0.4], log, 400).words == ("0.005", "0.01", "0.1", "0.4")
 
 
 @pytest.mark.parametrize(

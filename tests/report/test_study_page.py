@@ -49,7 +49,7 @@ def test_the_question_is_the_title_and_findings_come_first(page):
 
 
 def test_who_what_how_many_and_how_long(page):
-    for words in ("small scale", "cnn on glyphs", "4 jobs", "3 seeds", "9 minutes", "After Jang et al., figures 2b"):
+    for words in ("small scale", "cnn on glyphs", "4 jobs", "3 seeds", "9 minutes", "Source: Jang et al., figures 2b"):
         assert words in page.text
 
 
@@ -58,6 +58,7 @@ def test_findings_are_marked_in_words(page):
     for words in ("holds", "does not hold", "undecided", "said only", "holds in 1 and does not hold in 1 of 2"):
         assert words in body
     assert "1 of 3" in page.text
+    assert "from 2\u202f%." in page.source
 
 
 def test_all_kinds_are_drawn_inline_and_as_files(study, page):
@@ -118,7 +119,7 @@ def test_one_seed_no_findings_and_unknown_values(tmp_path):
     assert "Findings" not in page.text
     assert "1 seed" in page.text
     assert "as the table has them" in page.text
-    assert "Nothing is known yet" in page.text
+    assert "is not drawn, because no value is known; it may need more networks or seeds" in page.text
     assert not re.search(r"\bnan\b", page.text.lower())
 
 
@@ -143,9 +144,9 @@ def test_a_figure_without_its_table_is_told_and_the_rest_drawn(tmp_path):
     figures = [LINES, HEAT | {"table": "nowhere"}, BARS | {"colour": "nothing"}, SCATTER | {"where": {"k": 77}}]
     page = read_page(make_report(make_study(tmp_path, figures=figures)))
     assert len(page.all("svg")) == 1
-    assert "not drawn, because there is no table nowhere.parquet" in page.text
-    assert "not drawn, because the table silenced has no column 'nothing'" in page.text
-    assert "not drawn, because no row of its table is asked for" in page.text
+    assert "is not drawn, because there is no table nowhere.parquet" in page.text
+    assert "is not drawn, because the table silenced has no column 'nothing'" in page.text
+    assert "is not drawn, because no row of its table is asked for" in page.text
 
 
 @pytest.mark.parametrize(
@@ -200,3 +201,12 @@ def test_a_grid_has_a_plain_page(tmp_path):
     assert "job 9" in page.text
     assert "A sweep of mine:points" in page.text
     assert "job 29" not in page.text
+
+
+def test_a_page_that_is_full_names_the_files_of_its_drawings(tmp_path, monkeypatch):
+    monkeypatch.setattr("invariscope.report.study.page._PAGE_BYTES", 30_000)
+    path = make_study(tmp_path, figures=(HEAT, LINES))
+    page = read_page(make_report(path))
+    assert len(page.all("svg")) == 1
+    assert "This page is full; the drawing is in figures/accuracy.svg." in page.text
+    assert all(address.startswith("#") or (path / address).is_file() for address in page.having("href"))

@@ -56,11 +56,12 @@ def colours_of(spec: Spec, rows: pd.DataFrame, *, areas: bool = False) -> Colour
         areas: what is coloured are areas, which need no shapes of their own.
     """
     values = categories(spec, rows, spec.colour)
-    ordered = len(values) > 2 and is_numeric(values)
+    numeric = is_numeric(values) and values != [None]
+    ordered = len(values) > 2 and numeric
     drawn = _evenly(values) if ordered else values[: len(PALETTE)]
     names = _shades(len(drawn)) if ordered else _hues(drawn)
     marks = {
-        value: Mark(LIGHT[name], "s" if areas else _SHAPES[0 if ordered else place], _word(spec, value, ordered))
+        value: Mark(LIGHT[name], "s" if areas else _SHAPES[0 if ordered else place], _word(spec, value, numeric))
         for place, (value, name) in enumerate(zip(drawn, names, strict=True))
     }
     return Colours(marks, len(values) - len(drawn))
@@ -72,11 +73,12 @@ def _evenly(values: Sequence[Any]) -> list[Any]:
     return [values[round(place * (len(values) - 1) / (most - 1))] for place in range(most)]
 
 
-def _word(spec: Spec, value: Any, ordered: bool) -> str:
+def _word(spec: Spec, value: Any, numeric: bool) -> str:
+    """What the key says: a number says also what it is a number of, unless the study has words for it."""
     if value is None:
         return ""
     word = spec.label(value)
-    return f"{spec.colour} = {word}" if ordered and word[:1].isdigit() else word
+    return f"{spec.colour} = {word}" if numeric and word[:1].isdigit() else word
 
 
 def _hues(values: Sequence[Any]) -> list[str]:

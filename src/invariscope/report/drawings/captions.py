@@ -63,7 +63,8 @@ def _known(spec: Spec, rows: pd.DataFrame) -> list[float]:
         return []
     single = rows[rows["seed"].notna()] if "seed" in rows.columns and rows["seed"].notna().any() else rows
     known = ~np.isnan(numbers(single, spec.value if spec.kind == "heat" else spec.y))
-    return [float(size) for size in numbers(single, "n")[known] if not math.isnan(size)]
+    sizes = [float(size) for size in numbers(single, "n")[known] if size > 0]
+    return sizes if sizes and max(sizes) > 1 else []
 
 
 def _range(values: Sequence[int], noun: str) -> str:

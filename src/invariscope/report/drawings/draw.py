@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from invariscope.report.drawings.base import DRAWINGS, PALETTE
 from invariscope.report.drawings.spec import Spec
-from invariscope.report.drawings.values import categories, chosen, is_numeric
+from invariscope.report.drawings.values import categories, chosen, is_numeric, numbers
 from invariscope.report.ink import Drawn, styled
 
 
@@ -29,6 +30,8 @@ def draw_spec(spec: Spec, table: pd.DataFrame, results: pd.DataFrame) -> Drawn |
     rows = rows.dropna(subset=[column for column in named if column is not None])
     if rows.empty:
         return "no row of its table is asked for, or none has a value in all columns"
+    if np.isnan(numbers(rows, spec.value if spec.kind == "heat" else spec.y)).all():
+        return "no value is known; it may need more networks or seeds"
     with styled():
         return DRAWINGS[spec.kind](faceted(spec, rows), rows, results)
 

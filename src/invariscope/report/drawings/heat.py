@@ -19,7 +19,7 @@ from invariscope.report.ink import LIGHT, Drawn, sheet
 
 Cells = dict[tuple[Any, Any], Mean]
 
-_SIZE, _LONGEST, _WIDEST, _LEAST, _SLANT, _GAP = 10.5, 200.0, 66.0, 34.0, 52, 40.0
+_SIZE, _LONGEST, _WIDEST, _FLAT, _LEAST, _SLANT, _GAP = 10.5, 200.0, 66.0, 120.0, 34.0, 52, 40.0
 
 
 @dataclass(frozen=True)
@@ -109,10 +109,10 @@ def _arrange(spec: Spec, columns: Sequence[Any], names: Sequence[Any], panels: i
     widest, n = max(width_of(word, 9.5) for word in heads), len(heads)
     for across in range(min(panels, 3), 0, -1):
         room = (WIDTH - _GAP * (across - 1)) / across - left
-        flat = widest + 8 <= min(room / n, _WIDEST)
+        flat = widest + 10 <= min(room / n, _FLAT)
         turned = math.radians(_SLANT)
         over = 0.0 if flat else max(width_of(heads[-1], 9.5) * math.cos(turned) - 8, 0.0)
-        wide = min((room - over) / n, _WIDEST)
+        wide = min((room - over) / n, max(_WIDEST, widest + 12) if flat else _WIDEST)
         if wide >= _LEAST or across == 1:
             break
     top = label + (20.0 if flat else widest * math.sin(turned) + 18)

@@ -29,6 +29,7 @@ class Ticks:
         slant: how far the words are turned, in degrees.
         room: how many pixels the words take away from the axis.
         reach: how many pixels the first word stands out to the left of its tick.
+        log: the axis is logarithmic.
     """
 
     low: float
@@ -38,9 +39,12 @@ class Ticks:
     slant: float = 0.0
     room: float = 20.0
     reach: float = 0.0
+    log: bool = False
 
     def across(self, axes: Axes, *, worded: bool) -> None:
         """Give them to a horizontal axis."""
+        if self.log:
+            axes.set_xscale("log")
         axes.set_xlim(self.low, self.high)
         axes.xaxis.set_major_locator(FixedLocator(self.places))
         axes.xaxis.set_minor_locator(NullLocator())
@@ -132,7 +136,7 @@ def at_values(values: Sequence[float], spec: Spec, width: float) -> Ticks:
             taken.append(extent)
     kept += [len(known) - 1] if len(known) > 1 else []
     ends = (10**low, 10**high) if log else (low, high)
-    return Ticks(*ends, tuple(known[place] for place in kept), tuple(words[place] for place in kept))
+    return Ticks(*ends, tuple(known[place] for place in kept), tuple(words[place] for place in kept), log=log)
 
 
 def _extent(pixel: float, word: str) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from invariscope.report.ink import inline, save
 from invariscope.report.provenance import images_name, network_name, provenance, settings, warnings_of
 from invariscope.report.read import RunData
 from invariscope.report.sections import Card, Figure
-from invariscope.report.study.read import MARKS, Failed, Finding, StudyData
+from invariscope.report.study.read import MARKS, Failed, Finding, StudyData, prose
 from invariscope.report.study.tables import heads, wide_tables
 from invariscope.report.tables import Table
 
@@ -82,7 +82,7 @@ def build_study(study: StudyData, folder: Path) -> StudyPage:
         results=wide,
         tables=heads(study.tables),
         settings=settings(study.configuration),
-        limits=[tidy(limit) for limit in limits] if isinstance(limits, list) else [],
+        limits=[prose(limit) for limit in limits] if isinstance(limits, list) else [],
         failed=list(study.failed),
         warnings=warnings_of(run),
         provenance=[(what, value) for what, value in provenance(run) if what != "Configuration"],
@@ -102,8 +102,9 @@ def _subject(study: StudyData, run: RunData) -> str:
     told += [f"{tidy(scale)} scale"] if scale else []
     if isinstance(settings.get("network"), str) and isinstance(settings.get("images"), str):
         told.append(f"{network_name(named)} on {images_name(named)}")
-    told += [count(study.networks, "network")] if study.networks else []
-    told += [count(study.jobs, "job")] if study.jobs and study.jobs != study.networks else []
+    networks = max((t["network"].nunique() for t in study.tables.values() if "network" in t.columns), default=0)
+    told += [count(networks, "network")] if networks else []
+    told += [count(study.jobs, "job")] if study.jobs and study.jobs != networks else []
     seeds = study.results["seed"].dropna().nunique() if "seed" in study.results.columns else 0
     told += [count(seeds, "seed")] if seeds else []
     seconds = study.info.get("seconds")
@@ -176,11 +177,11 @@ def _drawn(study: StudyData, folder: Path) -> tuple[list[Figure], list[str]]:
         why = f"there is no table {spec.table}.parquet"
         drawn = why if table is None else draw_spec(spec, table, study.results)
         if isinstance(drawn, str):
-            undrawn.append(tidy(f"{spec.title}: not drawn, because {drawn}."))
+            undrawn.append(tidy(f"“{spec.title}” is not drawn, because {drawn}."))
             continue
         svg = inline(save(drawn, folder), drawn.name)
         left -= len(svg)
         # A page that grows without end cannot be read; the files beside it hold the drawing all the same.
         kept = svg if left > 0 else ""
-        figures.append(Figure(drawn.name, tidy(drawn.title), tidy(drawn.caption), tidy(drawn.alternative), kept))
+        figures.append(Figure(drawn.name, prose(drawn.title), prose(drawn.caption), prose(drawn.alternative), kept))
     return figures, undrawn
