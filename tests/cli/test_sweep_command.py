@@ -5,8 +5,10 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -140,6 +142,24 @@ def test_a_made_up_folder_is_named_when_something_goes_wrong(room, capsys):
     assert main(["sweep", "areas.toml", "--engine", "slurm:jobs=1"]) == 2
     _, err = capsys.readouterr()
     assert re.search(r"repeat the command with --out runs/sweep-\d+-\d+ to go on\.", err)
+
+
+@pytest.mark.slow
+def test_an_interrupted_sweep_says_how_to_go_on(room):
+    Path("room.py").write_text(WORK.replace('print("this is', 'import time; time.sleep(1); print("this is'))
+    command = [sys.executable, "-m", "invariscope.cli", "sweep", "areas.toml", "--out", "out"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while not list(Path("out/jobs").glob("*/job.json")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == (
+        "invariscope: interrupted; what is finished is kept in out; repeat the command with --out out to go on."
+    )
+    assert "Traceback" not in err
+    assert sweep("--out", "out", "--quiet") == 0
 
 
 class Clock:

@@ -46,15 +46,15 @@ def test_by_hand_and_never_twice(tmp_path):
 
 def test_processes_write_the_same_bytes_and_a_killed_worker_costs_one_attempt(tmp_path):
     marks = str(tmp_path)
-    jobs = [*squares(4), *squares(2, "square_once_dying", marks=marks), *squares(2, pause=0.3)]
+    jobs = [*squares(20), *squares(2, "square_once_dying", marks=marks), *squares(2, pause=0.3)]
     watch = Recorder()
     outcome = run_grid(jobs, tmp_path / "processes", "processes:2", progress=watch)
-    assert (outcome.done, outcome.failed) == (8, [])
+    assert (outcome.done, outcome.failed) == (24, [])
     assert sorted(job.label for job, *_ in watch.of("failed")) == ["square_once_dying 0", "square_once_dying 1"]
     assert all("SIGKILL" in reason and again for _, reason, again in watch.of("failed"))
     run_grid(jobs, tmp_path / "serial", "serial")
     assert hashes(tmp_path / "processes") == hashes(tmp_path / "serial")
-    assert len(hashes(tmp_path / "serial")) == 8 * 3
+    assert len(hashes(tmp_path / "serial")) == 24 * 3
 
 
 def test_what_always_fails_is_named_and_the_rest_goes_on(tmp_path):
@@ -145,7 +145,7 @@ def test_a_killed_driver_leaves_nobody_behind_and_its_work_is_gone_on_with(tmp_p
     assert len(children) >= (2 if engine == "processes:2" else 0)
     driver.kill()
     driver.wait()
-    until(lambda: not any(alive(child) for child in children), 10)
+    until(lambda: not any(alive(child) for child in children), 60)
     found = sum(finished(job, grid) for job in jobs)
     assert 2 <= found < 8
     watch = Recorder()
@@ -212,6 +212,16 @@ def test_gpus_are_given_in_turn(tmp_path, monkeypatch):
     assert set(read_tables(jobs, tmp_path)["who"].gpu) <= {"3", "5"}
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     assert visible_gpus() == []
+
+
+@pytest.mark.slow
+def test_a_script_without_a_main_guard_is_told(tmp_path):
+    (tmp_path / "driver.py").write_text(DRIVER.replace('if __name__ == "__main__"', "if True"))
+    command = [sys.executable, tmp_path / "driver.py", tmp_path / "grid", "processes:2"]
+    result = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 1
+    assert "RunError: a worker process could not start, it ended by itself with the exit code 1" in result.stderr
+    assert 'needs if __name__ == "__main__"' in result.stderr
 
 
 def test_how_processes_end():

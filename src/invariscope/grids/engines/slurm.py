@@ -12,6 +12,9 @@ from invariscope.grids.engines.base import ENGINES, Tell, number
 from invariscope.grids.engines.dask_cluster import need_dask
 from invariscope.grids.perform import Attempt
 
+# Seconds after which workers whose jobs have ended are submitted anew.
+ANEW = 30.0
+
 
 @ENGINES.add("slurm")
 @dataclass
@@ -93,25 +96,35 @@ class Slurm(OnDask):
             ],
             log_directory=str(attempts[0].folder / "log" / "slurm"),
             job_name="invariscope",
-            scheduler_options={"dashboard": False, "allowed_failures": 20},
+            scheduler_options={"dashboard": False, "dashboard_address": ":0", "allowed_failures": 20},
             **named,
         )
         try:
             self._ask()
         except RuntimeError as error:
-            raise RunError(f"SLURM did not take our workers: {' '.join(str(error).split())[:400]}") from error
+            said = " ".join(str(error).rpartition("stderr:")[2].split())[:400]
+            raise RunError(f"SLURM did not take our workers; it said: {said.rstrip('.')}.") from error
         return Client(self._cluster, set_as_default=False, name="invariscope")
 
     def _ask(self) -> None:
-        """Submit as many workers as are missing."""
-        self._cluster.scale(jobs=self.jobs)
-        self._cluster.sync(self._cluster._correct_state)
-        self._asked = time.monotonic()
+        """Submit as many workers as are missing; unlike the cluster's own `scale`, this tells when SLURM refuses."""
+        from distributed import Status
+
+        self._asked, cluster = time.monotonic(), self._cluster
+        while len(cluster.worker_spec) < self.jobs:
+            cluster.worker_spec.update(cluster.new_worker_spec())
+        try:
+            cluster.sync(cluster._correct_state)
+        finally:
+            for name, worker in list(cluster.workers.items()):
+                if worker.job_id is None:
+                    worker.status = Status.failed
+                    del cluster.workers[name]
 
     def wait(self, tell: Tell) -> None:
         """As on any cluster; workers whose time was up are submitted anew."""
         super().wait(tell)
-        if time.monotonic() - self._asked > 30:
+        if time.monotonic() - self._asked > ANEW:
             with suppress(RuntimeError):
                 self._ask()
 
