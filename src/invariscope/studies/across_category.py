@@ -240,5 +240,5 @@ def _correlations(networks: pd.DataFrame) -> pd.DataFrame:
 
 def _row(quantity: str, name: str, group: str, estimate: Estimate) -> Row:
     numbers = (estimate.value, estimate.low, estimate.high, estimate.n)
-    unknown = {"magnitude": float("nan"), "k": pd.NA, "n_classes": pd.NA, "seed": pd.NA}
-    return found(quantity, *numbers, unit_of_measure="r", transformation=name, group=group, **unknown)
+    unknown: Row = {"magnitude": float("nan"), "k": pd.NA, "n_classes": pd.NA, "seed": pd.NA}
+    return unknown | found(quantity, *numbers, unit_of_measure="r", transformation=name, group=group)

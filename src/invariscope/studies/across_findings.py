@@ -1,5 +1,6 @@
 """What the study across-category says of the paper's claims, with its numbers."""
 
+import math
 from collections.abc import Callable
 
 import pandas as pd
@@ -8,8 +9,7 @@ from invariscope.core.words import listed, number, percent, points, spoken, titl
 from invariscope.studies.base import Finding
 from invariscope.studies.compare import Estimate, by_seed, difference, mean_of
 from invariscope.studies.judge import direction, equality, nearness
-
-GEOMETRIC = ("rotation", "thinning", "zoom", "shear", "translation-x", "translation-y", "scale-x", "scale-y")
+from invariscope.studies.naming import family_of
 
 
 def find_all(results: pd.DataFrame) -> list[Finding]:
@@ -99,7 +99,10 @@ _PER_TRANSFORMATION: tuple[Callable[[pd.DataFrame, str, list[int]], Finding], ..
 def _compared(results: pd.DataFrame, rows: pd.DataFrame) -> list[Finding]:
     """Local against geometric transformations: how much invariance each gains."""
     names = list(dict.fromkeys(rows["transformation"]))
-    families = [name for name in names if name not in GEOMETRIC], [name for name in names if name in GEOMETRIC]
+    local, geometric = (
+        [str(name) for name in names if (family_of(str(name)) == "geometric") == wanted] for wanted in (False, True)
+    )
+    families = local, geometric
     if not all(families):
         return []
     gains = []
@@ -124,20 +127,18 @@ def _compared(results: pd.DataFrame, rows: pd.DataFrame) -> list[Finding]:
 
 def _correlated(results: pd.DataFrame) -> list[Finding]:
     found = []
-    rows = results[results["quantity"] == "correlation of invariance with across"]
-    for row in rows.itertuples():
-        if pd.isna(row.value):
+    pairs = [results[results["quantity"] == f"correlation of invariance with {name}"] for name in ("across", "within")]
+    across, within = (rows.set_index("transformation") for rows in pairs)
+    for name in across.index:
+        value, low, high, n = (float(across.loc[name, column]) for column in ("value", "low", "high", "n"))
+        if math.isnan(value):
             continue
-        within = results[
-            (results["quantity"] == "correlation of invariance with within")
-            & (results["transformation"] == row.transformation)
-        ]["value"].iloc[0]
-        estimate = Estimate(row.value, row.low, row.high, row.n)
-        name = str(row.transformation)
-        where = title(name) if name not in ("all together", "all, each centred") else f"Networks, {name}"
+        estimate = Estimate(value, low, high, int(n))
+        where = str(name) if " " in str(name) else title(str(name))
         sentence = (
-            f"{where}: invariance on unseen classes correlates with accuracy on them with r = {number(row.value, 2)}"
-            f"{_interval(estimate)}; on seen classes with r = {number(within, 2)}."
+            f"{where[:1].upper()}{where[1:]}: invariance on unseen classes correlates with accuracy on them with "
+            f"r = {number(value, 2)}{_interval(estimate)}; on seen classes with "
+            f"r = {number(float(within.loc[name, 'value']), 2)}."
         )
         found.append(Finding(sentence, direction(estimate, 0.5), "accuracy across categories goes with invariance"))
     return found

@@ -88,6 +88,10 @@ class Study(ABC):
             `unit_of_measure`, `source`.
         """
 
+    def named(self, tables: Tables) -> Tables:
+        """The jobs' tables with the names that the study's own tables and figures use."""
+        return tables
+
     def more(self, tables: Tables, results: pd.DataFrame) -> dict[str, pd.DataFrame]:
         """Tables that the study makes besides, by name."""
         return {}

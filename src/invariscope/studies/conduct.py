@@ -99,6 +99,7 @@ def write_findings(study: Study, out: Path, tables: Mapping[str, pd.DataFrame]) 
     Returns:
         The names of the tables that lie there then.
     """
+    tables = study.named(tables)
     results = study.results(tables)
     tables = {**tables, **study.more(tables, results), "results": results}
     for name, table in tables.items():

@@ -13,6 +13,7 @@ from invariscope.core.words import number, spoken
 from invariscope.grids.job import Job
 from invariscope.responses.recorder import Strength
 from invariscope.studies.base import STUDIES, Row, Study, Tables
+from invariscope.studies.naming import told_apart
 from invariscope.studies.observed import Observed
 from invariscope.studies.tidy import ordered, over_seeds
 from invariscope.training.image_sets import image_sets
@@ -125,6 +126,13 @@ class ParadigmStudy(Study):
         size = (sets.train.height, sets.train.width)
         for name, magnitude in self.transformations:
             TRANSFORMATIONS[name]().check_magnitudes([magnitude], size)
+
+    def named(self, tables: Tables) -> Tables:
+        """A transformation that stands at several magnitudes is told apart by them."""
+        return {
+            name: told_apart(table) if {"transformation", "magnitude"} <= set(table.columns) else table
+            for name, table in tables.items()
+        }
 
     def results(self, tables: Tables) -> pd.DataFrame:
         """What was found in every network, then the means over seeds."""
