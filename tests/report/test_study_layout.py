@@ -10,7 +10,7 @@ from invariscope.report.drawings.base import colours_of
 from invariscope.report.drawings.panels import arrange
 from invariscope.report.drawings.scale import scale_of
 from invariscope.report.drawings.spec import Spec
-from invariscope.report.drawings.ticks import at_categories, at_values
+from invariscope.report.drawings.ticks import at_categories, at_values, measured
 from invariscope.report.drawings.type import broken, width_of
 from invariscope.report.drawings.values import over_seeds
 from invariscope.report.drawings.violins import density
@@ -53,6 +53,16 @@ def test_the_mean_over_seeds_averages_within_a_seed_first():
     assert found.value == pytest.approx((0.5 + 0.7) / 2)
     assert found.high - found.value == pytest.approx(12.7062 * 0.1, rel=1e-4)
     assert found.seeds == 2
+
+
+def test_an_interval_of_a_difference_is_shown_whole():
+    rows = pd.DataFrame({"seed": [0, 1, 2], "value": [-0.6, -0.5, -0.7]})
+    found = over_seeds(rows, "value")
+    assert found.low < found.value < found.high < 0
+    ticks = measured([found.low, found.high, 0.1], share=True, span=None)
+    assert ticks.low < found.low
+    assert ticks.high > 0.1
+    assert measured([-0.02, 0.6], share=True, span=None).high > 1
 
 
 def test_long_words_are_broken_and_cut_to_fit():

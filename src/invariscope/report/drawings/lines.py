@@ -65,9 +65,7 @@ def _series(spec: Spec, rows: pd.DataFrame, colours: Colours, places: list[Any])
     for value in colours.marks:
         own = where_is(rows, spec.colour if value is not None else None, value)
         groups = {place: own[own[spec.x] == place] for place in places}
-        found[value] = {
-            place: over_seeds(group, spec.y, share=spec.share) for place, group in groups.items() if len(group)
-        }
+        found[value] = {place: over_seeds(group, spec.y) for place, group in groups.items() if len(group)}
     return found
 
 

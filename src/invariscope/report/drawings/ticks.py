@@ -15,6 +15,8 @@ from invariscope.report.drawings.type import broken, fits, width_of
 
 SIZE = 10
 _SLANT = 38
+# Ends of intervals of shares may lie a little below 0; what lies further below is a difference of shares.
+_BELOW = -0.15
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def measured(values: Sequence[float], *, share: bool, span: tuple[float, float] 
 
     Args:
         values: all that is drawn.
-        share: values are shares; the axis then begins at 0 and ends at 1 unless all are small or some are negative.
+        share: values are shares; the axis then begins at 0 and ends at 1 unless all are small or some are far below 0.
         span: the ends of the axis, if they are asked for.
         most: how many ticks at most.
     """
@@ -86,8 +88,8 @@ def measured(values: Sequence[float], *, share: bool, span: tuple[float, float] 
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     if span is not None:
         ends = span
-    elif share and low >= 0:
-        ends = (0.0, 1.0) if high > 0.4 else (0.0, max(high * 1.1, 0.01))
+    elif share and low > _BELOW:
+        ends = (min(low, 0.0), 1.0 if high > 0.4 else max(high * 1.1, 0.01))
     else:
         room = 0.06 * (high - low) or 0.06 * abs(high) or 0.5
         ends = (low - room, high + room)

@@ -77,7 +77,7 @@ def where_is(rows: pd.DataFrame, column: str | None, value: Any) -> pd.DataFrame
     return rows if column is None else rows[rows[column] == value]
 
 
-def over_seeds(rows: pd.DataFrame, column: str, *, share: bool = False) -> Mean:
+def over_seeds(rows: pd.DataFrame, column: str) -> Mean:
     """The mean of a column over seeds, with its interval.
 
     Rows of a seed are averaged first, so that the interval is over seeds. Rows without a seed are sums of all of them
@@ -86,13 +86,12 @@ def over_seeds(rows: pd.DataFrame, column: str, *, share: bool = False) -> Mean:
     Args:
         rows: of one condition.
         column: the numbers.
-        share: the interval stays within 0 and 1.
 
     Example:
         >>> rows = pd.DataFrame({"seed": [0, 1, None], "value": [0.4, 0.6, 0.9]})
-        >>> found = over_seeds(rows, "value", share=True)
-        >>> found.value, found.low, found.high, found.seeds
-        (0.5, 0.0, 1.0, 2)
+        >>> found = over_seeds(rows, "value")
+        >>> found.value, round(found.low, 3), round(found.high, 3), found.seeds
+        (0.5, -0.771, 1.771, 2)
     """
     if "seed" in rows.columns and rows["seed"].notna().any():
         rows = rows[rows["seed"].notna()]
@@ -107,8 +106,7 @@ def over_seeds(rows: pd.DataFrame, column: str, *, share: bool = False) -> Mean:
         low, high = _own_interval(rows[known])
         return Mean(float(np.mean(each)), low, high, each, len(seeds), unknown)
     mean, half = float(seeds.mean()), t_half_width(seeds)
-    low, high = (max(mean - half, 0.0), min(mean + half, 1.0)) if share else (mean - half, mean + half)
-    return Mean(mean, low, high, each, len(seeds), unknown)
+    return Mean(mean, mean - half, mean + half, each, len(seeds), unknown)
 
 
 def numbers(rows: pd.DataFrame, column: str) -> np.ndarray:
