@@ -47,6 +47,12 @@ def main() -> None:
         speed = synthetic[case]["batched images/s"]
         what = f"transformed images, {case}: {speed:,.0f} a second at {synthetic['size']}²"
         rows.append((what, f"{faster:.1f}× a loop", f"≥ {wanted}×", faster >= wanted))
+    training = load("training")
+    for name in ("small-cnn", "resnet18"):
+        case = training[name]
+        one, speed = case["ours/bare"], case["images/s"]["ours"]
+        what = f"training / a bare loop: {name}, {case['size']}², {speed:,.0f} images a second"
+        rows.append((what, spread(one), "≤ 1.10×", one["median"] <= 1.1))
     signs = {True: "met", False: "missed", None: ""}
     table = "\n".join(f"| {what} | {got} | {wanted} | {signs[met]} |" for what, got, wanted, met in rows)
     about = overhead["machine"]
