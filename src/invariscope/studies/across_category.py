@@ -74,6 +74,8 @@ class AcrossCategory(ParadigmStudy):
             "epochs": 45,
             "batch_size": 32,
             "learning_rate": 1e-4,
+            "rate": "constant",
+            "calibrate": 0.1,
         },
     }
 

@@ -1,7 +1,7 @@
 """What a study is: settings, the jobs that follow from them, and what their tables say."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal
 
@@ -71,6 +71,14 @@ class Study(ABC):
             if name not in known:
                 raise SettingError(unknown("setting of this study", name, known))
         return cls(**{**cls.scales.get(scale, {}), **settings})
+
+    def settled(self, do: Callable[[Sequence[Job]], Tables]) -> "Study":
+        """The study with the settings that must be found by jobs of their own before the others.
+
+        Args:
+            do: does such jobs and gives their tables.
+        """
+        return self
 
     @abstractmethod
     def jobs(self) -> list[Job]:

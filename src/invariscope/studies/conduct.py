@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pandas as pd
 from invariscope.core.errors import RunError
 from invariscope.core.files import whole
 from invariscope.core.progress import Progress
+from invariscope.grids.job import Job
 from invariscope.grids.run import run_grid
 from invariscope.grids.store import read_tables
 from invariscope.runs.store import Store
@@ -70,9 +71,18 @@ def conduct_study(
             shutil.rmtree(made) if made.is_dir() else made.unlink(missing_ok=True)
     if networks is not None:
         _take(networks, out / "networks")
+    found: dict[str, pd.DataFrame] = {}
+
+    def do(jobs: Sequence[Job]) -> Mapping[str, pd.DataFrame]:
+        run_grid(jobs, out, engine, progress=progress, retries=retries, what=study.noun).check()
+        tables = read_tables(jobs, out)
+        found.update(tables)
+        return tables
+
+    study = study.settled(do)
     jobs = study.jobs()
-    run_grid(jobs, out, engine, progress=progress, retries=retries, what=study.noun).check()
-    tables = write_findings(study, out, read_tables(jobs, out))
+    do(jobs)
+    tables = write_findings(study, out, found)
     record.write(
         out,
         study=name,

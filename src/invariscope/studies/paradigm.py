@@ -1,8 +1,8 @@
 """Studies of networks that saw some classes transformed: the networks are trained, and each is looked at."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,16 +13,19 @@ from invariscope.core.words import number, spoken
 from invariscope.grids.job import Job
 from invariscope.responses.recorder import Strength
 from invariscope.studies.base import STUDIES, Row, Study, Tables
+from invariscope.studies.calibration import calibration_job, with_magnitudes
 from invariscope.studies.naming import told_apart
 from invariscope.studies.observed import Observed
 from invariscope.studies.tidy import ordered, over_seeds
+from invariscope.training.calibrate import clean_training
 from invariscope.training.image_sets import image_sets
 from invariscope.training.loop import Schedule
 from invariscope.training.settings import Training
 from invariscope.training.train import train_network
 from invariscope.transformations.base import TRANSFORMATIONS
 
-GRID = ("transformations", "k", "seeds", "device")
+_OF_TRAINING = ("network", "epochs", "batch_size", "learning_rate", "weight_decay", "rate", "mode")
+GRID = ("transformations", "k", "seeds", "calibrate", *_OF_TRAINING)
 CONDITIONS = ("transformation", "magnitude", "k", "n_classes")
 
 
@@ -43,6 +46,10 @@ class ParadigmStudy(Study):
         batch_size: images per step.
         learning_rate: the largest of the cycle.
         weight_decay: pull of every weight towards zero.
+        rate: how the learning rate goes, as in `Schedule`.
+        mode: "joint", "two-step-finetune" or "two-step-classifier".
+        calibrate: accuracy to which a network that saw clean images only shall fall: magnitudes of blur and white noise
+            are then found by that, as in the paper; None takes all as they are given.
         tau: activity that counts as active, as a fraction of a unit's peak.
         layer: name of the site to look at; None is the last hidden one.
         device: "cpu", "cuda" or "cuda:N".
@@ -60,6 +67,9 @@ class ParadigmStudy(Study):
     batch_size: int = 64
     learning_rate: float = 0.05
     weight_decay: float = 5e-4
+    rate: str = "one-cycle"
+    mode: str = "joint"
+    calibrate: float | None = None
     tau: float = 0.1
     layer: str | None = None
     device: str = "cpu"
@@ -72,12 +82,13 @@ class ParadigmStudy(Study):
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
+            rate=self.rate,
         )
 
     def trainings(self) -> list[Training]:
         """The networks: one per transformation, k and seed."""
         return [
-            Training(self.network, name, magnitude, k, seed, self.schedule)
+            Training(self.network, name, magnitude, k, seed, self.schedule, mode=self.mode)
             for seed in self.seeds
             for k in self.k
             for name, magnitude in self.transformations
@@ -94,6 +105,15 @@ class ParadigmStudy(Study):
             Rows of tables by name, without the network's own conditions, which are added. The rows of "results" are
             those of `tidy.found`.
         """
+
+    def settled(self, do: Callable[[Sequence[Job]], Tables]) -> "ParadigmStudy":
+        """With the magnitudes that are to be found."""
+        if self.calibrate is None:
+            return self
+        clean = clean_training(self.network, self.seeds[0], self.schedule)
+        names = [name for name, _ in self.transformations]
+        tables = do([calibration_job(clean, self.images, self.test, names, self.calibrate)])
+        return replace(self, transformations=with_magnitudes(self.transformations, tables["magnitudes"]))
 
     def jobs(self) -> list[Job]:
         """One job per network: it is trained, unless it is there, and looked at."""
