@@ -33,8 +33,8 @@ def test_units_of_a_network_of_known_specialization():
     rows = {row["quantity"]: row for row in summary(units)}
     assert rows["spread"]["value"] == pytest.approx((2 / 3) ** 0.5)
     assert rows["prefer clean"]["value"] == rows["prefer transformed"]["value"] == pytest.approx(1 / 3)
-    assert (rows["one-sidedness"]["value"], rows["one-sidedness"]["n"]) == (1, 2)
-    assert rows["one-sidedness by chance"]["value"] < 0.4
+    assert (rows["relative spread"]["value"], rows["relative spread"]["n"]) == (pytest.approx(1), 3)
+    assert 0 < rows["relative spread by chance"]["value"] < 0.4
     assert (rows["active units"]["value"], rows["active units"]["n"]) == (3, 4)
 
 
@@ -42,7 +42,8 @@ def test_changes_that_cancel_leave_no_specialization():
     """White and black images: a unit that prefers bright ones prefers neither version."""
     seen = observed(torch.tensor([[1.0], [0.0]] * 20), [0, 1] * 20, four_units())
     rows = {row["quantity"]: row["value"] for row in summary(units_under(seen, seen.strength))}
-    assert rows["one-sidedness"] == rows["spread"] == rows["prefer clean"] == 0
+    assert rows["relative spread"] == rows["spread"] == rows["prefer clean"] == 0
+    assert rows["invariance"] == pytest.approx(1 / 3)
 
 
 def test_the_order_of_images_does_not_matter():
@@ -78,8 +79,8 @@ def result(spreads: dict[str, float], tail: float) -> pd.DataFrame:
         for name, spread in spreads.items():
             for trained in (BOTH, ONLY_CLEAN):
                 own = {"transformation": name, "magnitude": 1.0, "k": 60, "trained": trained, "seed": seed}
-                values = {"spread": spread, "spread by chance": 0.1, "invariance": 0.5, "one-sidedness": 0.6}
-                values |= {"one-sidedness by chance": 0.1, "prefer clean": tail, "prefer transformed": tail}
+                values = {"spread": spread, "spread by chance": 0.1, "invariance": 0.5, "relative spread": 0.6}
+                values |= {"relative spread by chance": 0.1, "prefer clean": tail, "prefer transformed": tail}
                 rows += [found(quantity, value + seed / 1000, **own) for quantity, value in values.items()]
     return over_seeds(pd.DataFrame(rows))
 
@@ -91,6 +92,7 @@ def test_findings_where_geometric_transformations_spread_more():
     assert findings[0].verdict == findings[0].claim == ""
     families = next(finding for finding in findings if finding.claim.startswith("units specialise"))
     assert families.verdict == "holds"
+    assert findings[-1].sentence.endswith("At equal invariance it is not surely wider.")
     assert "is 0.40 on average, under the others 0.20, a difference of 0.20 (95 % in 0.20 to 0.20" in families.sentence
 
 

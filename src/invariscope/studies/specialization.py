@@ -18,7 +18,7 @@ from invariscope.studies.figures import Bars, Figure, Violins
 from invariscope.studies.naming import labels_of
 from invariscope.studies.observed import Observed
 from invariscope.studies.specialization_findings import BOTH, ONLY_CLEAN, find_all
-from invariscope.studies.tidy import found
+from invariscope.studies.tidy import NAN, found
 from invariscope.training.paradigm import generator
 
 _STRONG = 0.5
@@ -31,10 +31,10 @@ class SpecializationStudy(AllOrNoneStudy):
     """Where units are not invariant, do some specialise in transformed images and others in clean ones?
 
     Networks that saw every class transformed, x + T(x), stand beside ones that saw clean images only, x. A unit's
-    specialization S is 1 if it answers to transformed images only, −1 if to clean ones only. One-sidedness is
-    |S| / (1 − I), with I the unit's invariance: the share of its change that goes one way; 1 says that it always
-    prefers the same version, and what is reached by chance is found by exchanging clean and transformed for half of
-    the images.
+    specialization S is 1 if it answers to transformed images only, −1 if to clean ones only. How far units differ in it
+    is the spread, the standard deviation of S. Because |S| ≤ 1 − I, with I the unit's invariance, the spread is at most
+    √mean((1 − I)²); the relative spread is the share of that. What chance would spread is found by exchanging clean and
+    transformed for about half of the images.
 
     Source: Jang et al., appendix D and figure 12.
     """
@@ -42,7 +42,7 @@ class SpecializationStudy(AllOrNoneStudy):
     source = "Jang et al., figure 12"
     limits = (
         "The size of a unit's specialization is at most 1 less its invariance, so specialization spreads less wherever "
-        "invariance is higher: the spread alone says little beyond that; one-sidedness is free of it.",
+        "invariance is higher: the spread alone says little beyond that; the relative spread is free of it.",
         "That a unit prefers one version says nothing of whether the network uses it; the study ablation-cause "
         "silences units to ask that.",
         "Units that no image drives have no specialization and are left out; networks that saw clean images only may "
@@ -70,7 +70,7 @@ class SpecializationStudy(AllOrNoneStudy):
         return find_all(results)
 
     def figures(self) -> list[Figure]:
-        """How specialization is distributed, its tails, and how one-sided units are."""
+        """How specialization is distributed, its tails, and its spread at equal invariance."""
         labels = {label: label.replace("-", " ").capitalize() for label in labels_of(self.transformations)}
         tails = {"prefer clean": "S < −0.5: clean images", "prefer transformed": "S > 0.5: transformed images"}
         return [
@@ -102,16 +102,17 @@ class SpecializationStudy(AllOrNoneStudy):
                 reference=0.05,
             ),
             Bars(
-                name="one-sidedness",
-                title="How much of the change goes one way",
-                caption="Mean |S| / (1 − I) of the units, and what exchanging clean and transformed for half of the "
-                "images leaves of it; networks that saw every class transformed.",
-                where={"trained": BOTH, "quantity": ["one-sidedness", "one-sidedness by chance"]},
+                name="relative-spread",
+                title="Spread of specialization at equal invariance",
+                caption="Standard deviation of S as a share of the most that units as invariant could have, and what "
+                "chance leaves of it; networks that saw every class transformed.",
+                where={"trained": BOTH, "quantity": ["relative spread", "relative spread by chance"]},
                 x="transformation",
                 colour="quantity",
-                labels=labels | {"one-sidedness": "as measured", "one-sidedness by chance": "by chance"},
+                labels=labels | {"relative spread": "as measured", "relative spread by chance": "by chance"},
                 x_label="transformation",
-                y_label="one-sidedness",
+                y_label="relative spread",
+                share=True,
             ),
         ]
 
@@ -145,8 +146,8 @@ def summary(units: pd.DataFrame) -> list[Row]:
 
     Returns:
         Rows: the mean "specialization", its "spread" (standard deviation over units) and "spread by chance", the
-        shares that "prefer clean" (S < −0.5) and "prefer transformed" (S > 0.5) with Wilson's intervals over units,
-        "one-sidedness" and "one-sidedness by chance", "invariance", "active units".
+        "relative spread", the same "by chance", the shares that "prefer clean" (S < −0.5) and "prefer transformed"
+        (S > 0.5) with Wilson's intervals over units, "invariance", "active units".
 
     Example:
         >>> table = pd.DataFrame({"specialization": [-1.0, 1.0], "invariance": 0.0, "swapped": 0.0, "n_active": 9})
@@ -155,19 +156,15 @@ def summary(units: pd.DataFrame) -> list[Row]:
     """
     known = units[units["specialization"].notna()]
     n, value = len(known), known["specialization"]
-    moving = known[known["invariance"] < 1 - _CERTAIN]
-    change = 1 - moving["invariance"]
-    rows = [
-        found("specialization", value.mean(), n=n, unit_of_measure="coefficient"),
-        found("spread", value.std(ddof=0), n=n, unit_of_measure="coefficient"),
-        found("spread by chance", known["swapped"].std(ddof=0), n=n, unit_of_measure="coefficient"),
-    ]
+    most = ((1 - known["invariance"]) ** 2).mean() ** 0.5
+    rows = [found("specialization", value.mean(), n=n, unit_of_measure="coefficient")]
+    for name, spread in (("spread", value.std(ddof=0)), ("spread by chance", known["swapped"].std(ddof=0))):
+        rows.append(found(name, spread, n=n, unit_of_measure="coefficient"))
+        rows.append(found(f"relative {name}", spread / most if most > _CERTAIN else NAN, n=n))
     for name, strong in (("prefer clean", value < -_STRONG), ("prefer transformed", value > _STRONG)):
         low, high = wilson(int(strong.sum()), n)
         rows.append(found(name, strong.mean(), float(low), float(high), n))
     rows += [
-        found("one-sidedness", (moving["specialization"].abs() / change).mean(), n=len(moving)),
-        found("one-sidedness by chance", (moving["swapped"].abs() / change).mean(), n=len(moving)),
         found("invariance", known["invariance"].mean(), n=n, unit_of_measure="coefficient"),
         found("active units", n, n=len(units), unit_of_measure="units"),
     ]

@@ -24,7 +24,7 @@ def find_all(results: pd.DataFrame) -> list[Finding]:
     found = []
     for name in names:
         own = results[results["transformation"] == name]
-        found += [_tails(own, name), _one_sided(own, name)]
+        found += [_tails(own, name), _relative(own, name)]
     return [*found, *_families(trained, names)]
 
 
@@ -44,12 +44,11 @@ def _tails(own: pd.DataFrame, name: str) -> Finding:
     return Finding(sentence, both, "under geometric transformations some units specialise in each version")
 
 
-def _one_sided(own: pd.DataFrame, name: str) -> Finding:
-    here, chance = (_of(own, quantity).value for quantity in ("one-sidedness", "one-sidedness by chance"))
+def _relative(own: pd.DataFrame, name: str) -> Finding:
+    here, chance = (_of(own, quantity).value for quantity in ("relative spread", "relative spread by chance"))
     return Finding(
-        f"{title(name)}: the mean invariance of the units is {hundredths(_of(own, 'invariance').value)}; of a unit's "
-        f"changes {percent(here)} remain when they are added with their sign ({percent(chance)} by chance), where "
-        f"{percent(1)} would be units that always prefer the same version."
+        f"{title(name)}: that spread is {percent(here)} of the most that units as invariant as these (mean invariance "
+        f"{hundredths(_of(own, 'invariance').value)}) could have; by chance it would be {percent(chance)}."
     )
 
 
@@ -58,19 +57,19 @@ def _families(trained: pd.DataFrame, names: list[str]) -> list[Finding]:
     local = [name for name in names if name not in geometric]
     if not geometric or not local:
         return []
-    said = [_compared(trained, quantity, (geometric, local)) for quantity in ("spread", "one-sidedness")]
-    (spread, spreads), (side, sides) = said
-    wider = spread.value > 0 >= side.value
-    why = " The wider spread comes with less invariance, and not with units that take sides more." if wider else ""
-    under = f"Under geometric transformations ({listed([spoken(name) for name in geometric])})"
+    (spread, spreads), (relative, relatives) = (
+        _compared(trained, quantity, (geometric, local)) for quantity in ("spread", "relative spread")
+    )
+    under = f"under geometric transformations ({listed([spoken(name) for name in geometric])})"
+    alike = " At equal invariance it is not surely wider." if spread.value > 0 >= relative.low else ""
     return [
         Finding(
-            f"{under} the standard deviation of specialization is {spreads}.",
+            f"The standard deviation of specialization {under} is {spreads}.",
             direction(spread, 0.05),
             "units specialise where invariance does not emerge",
         ),
         Finding(
-            f"{under} the share of a unit's changes that remains when they are added with their sign is {sides}.{why}"
+            f"As a share of the most that units as invariant could have, the spread {under} is {relatives}.{alike}"
         ),
     ]
 

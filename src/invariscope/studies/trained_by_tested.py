@@ -77,7 +77,7 @@ class TrainedByTested(AllOrNoneStudy):
     def figures(self) -> list[Figure]:
         """The matrix, and the filters."""
         labels = {label: label.replace("-", " ").capitalize() for label in labels_of(self.transformations)}
-        labels |= {NOTHING: "Nothing (clean images)", CLEAN: "Clean"}
+        labels |= {NOTHING: "Clean images", CLEAN: "Clean"}
         return [
             Heat(
                 name="matrix",
