@@ -77,6 +77,7 @@ def test_numbers_of_the_page_are_those_of_the_tables(study, page):
     assert f"{100 * rows.value.mean():.1f}\u202f% [" in page.source
     assert "0.93 [0.81, 0.98]" in page.text
     assert "35 rows" in page.text
+    assert not re.search(r"\[-|−0\.0[,\]]", page.text[page.text.index("All numbers") :])
 
 
 def test_failed_jobs_are_named_with_their_file(page):

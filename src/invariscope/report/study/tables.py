@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from invariscope.core.words import count, interval, listed, number, percent, percent_interval, tidy
+from invariscope.core.words import MINUS, count, interval, listed, number, percent, tidy
 from invariscope.report.drawings.spec import Spec
 from invariscope.report.drawings.values import Mean, over_seeds
 from invariscope.report.tables import Table
@@ -83,7 +83,8 @@ def _unit(rows: pd.DataFrame) -> str:
 
 def _cell(mean: Mean, unit: str) -> str:
     if unit == "share":
-        return f"{percent(mean.value, 1)} {percent_interval(mean.low, mean.high)}".strip()
+        ends = [percent(end, 1).rstrip("\u202f%").replace(f"{MINUS}0.0", "0.0") for end in (mean.low, mean.high)]
+        return percent(mean.value, 1) + ("" if "–" in ends else f" [{', '.join(ends)}]")
     return f"{number(mean.value)} {interval(mean.low, mean.high)}".strip()
 
 
