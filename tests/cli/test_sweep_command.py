@@ -144,6 +144,17 @@ def test_a_made_up_folder_is_named_when_something_goes_wrong(room, capsys):
     assert re.search(r"repeat the command with --out runs/sweep-\d+-\d+ to go on\.", err)
 
 
+def test_the_page_on_grids_tells_the_truth(room, capsys):
+    text = (Path(__file__).parents[2] / "docs" / "grids.md").read_text(encoding="utf-8")
+    file = re.search(r"```toml\n# (\S+)\n(.*?)```", text, flags=re.DOTALL)
+    code = re.search(r"```python\n# (\S+)\n(.*?)```", text, flags=re.DOTALL)
+    Path(file[1]).write_text(file[2])
+    Path(code[1]).write_text(code[2])
+    assert main(["sweep", file[1], "--engine", "serial", "--out", "out"]) == 0
+    assert "6 jobs are finished." in capsys.readouterr().out
+    assert pd.read_parquet("out/results.parquet").columns.tolist() == ["transformation", "seed", "accuracy"]
+
+
 @pytest.mark.slow
 def test_an_interrupted_sweep_says_how_to_go_on(room):
     Path("room.py").write_text(WORK.replace('print("this is', 'import time; time.sleep(1); print("this is'))
