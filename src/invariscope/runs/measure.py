@@ -4,6 +4,7 @@ import platform
 import time
 import warnings as python_warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from invariscope.runs.plan import Plan, make_plan
 from invariscope.runs.run import Run
 from invariscope.runs.settings import Settings
 from invariscope.runs.store import Store
+from invariscope.runs.tau import settled_tau
 from invariscope.transformations.base import Transformation
 
 Transformations = str | Sequence[str | Transformation] | Mapping[str, Sequence[float | int]] | None
@@ -72,8 +74,8 @@ def measure(
         progress: is told of every image; None is silent.
         command: the command line, for the record.
         cache: a folder where decoded images are kept for the next run; None keeps none.
-        **settings: the fields of `Settings`: units, reduce, negative, tau, firing, limit, seed, batch_size, memory,
-            invariant, specialized, tolerated, replicates, controls.
+        **settings: the fields of `Settings`: units, reduce, negative, tau (or "ablation", to choose it), firing, limit,
+            seed, batch_size, memory, invariant, specialized, tolerated, replicates, controls.
 
     Returns:
         The run: `.verdicts`, `.curves`, `.thresholds`, `.units`, `.layers`, `.report()`.
@@ -92,7 +94,10 @@ def measure(
     """
     started = time.monotonic()
     began = datetime.now(UTC).isoformat(timespec="seconds")
-    chosen = Settings(layers=layers if isinstance(layers, str) else ",".join(layers), **settings)
+    tau = settings.pop("tau", Settings.tau)
+    by_ablation = isinstance(tau, str)
+    named = layers if isinstance(layers, str) else ",".join(layers)
+    chosen = Settings(layers=named, **settings, **({} if by_ablation else {"tau": tau}))
     where = choose_device(device)
     loaded = load_network(network) if isinstance(network, str) else as_network(network)
     pictures = load_images(str(images), strict=strict) if isinstance(images, (str, Path)) else images
@@ -100,7 +105,13 @@ def measure(
         pictures = pictures.limit(chosen.limit, chosen.seed)
     prepared = pictures.fit(loaded.recipe, cache=None if cache is None else Path(cache), strict=strict)
     loaded.to(where)
+    told = None
+    if by_ablation:
+        how = {name: getattr(chosen, name) for name in ("units", "reduce", "negative", "seed")}
+        value, told = settled_tau(tau, loaded, pictures, **how)
+        chosen = replace(chosen, tau=value)
     plan = make_plan(loaded, prepared, pictures, chosen, transformations, magnitudes, group_classes, class_names, where)
+    plan.warnings.extend([told] if told else [])
     with place(out) as chosen_place:
         store = Store.open(chosen_place.path, plan.as_dict(), resume=resume, overwrite=overwrite)
         if not store.done:
