@@ -72,7 +72,8 @@ def estimated_hours(study: "Study", engine: str, shared: Shared) -> tuple[float,
         return rounds * statistics.mean(seconds) / 3600, f"as long as the {len(seconds)} jobs that are done took"
     guess = getattr(study, "estimate_seconds", None)
     if callable(guess):
-        return float(guess()) * rounds / 3600, "a rough guess of the study's own, for this kind of job"
+        hours = float(guess()) * rounds / 3600
+        return hours, "its images are not here" if math.isnan(hours) else "from a few steps of training here"
     return math.nan, "no job is done yet in the folder of --out, which would tell"
 
 

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from invariscope.core.errors import SettingError
-from invariscope.core.words import number, spoken
+from invariscope.core.errors import InvariscopeError, SettingError
+from invariscope.core.words import count, number, spoken
 from invariscope.grids.job import Job
 from invariscope.responses.recorder import Strength
 from invariscope.studies.base import STUDIES, Row, Study, Tables
@@ -20,6 +20,7 @@ from invariscope.studies.tidy import ordered, over_seeds
 from invariscope.training.calibrate import clean_training
 from invariscope.training.image_sets import image_sets
 from invariscope.training.loop import Schedule
+from invariscope.training.pace import seconds_per_step
 from invariscope.training.settings import Training
 from invariscope.training.train import train_network
 from invariscope.transformations.base import TRANSFORMATIONS
@@ -147,6 +148,14 @@ class ParadigmStudy(Study):
         for name, magnitude in self.transformations:
             TRANSFORMATIONS[name]().check_magnitudes([magnitude], size)
 
+    def estimate_seconds(self) -> float:
+        """How long one job takes here on one thread, from a few steps of training; NaN without the images."""
+        try:
+            sets = image_sets(self.images, self.test, self.network, self.seeds[0])
+        except InvariscopeError:
+            return float("nan")
+        return seconds_per_step(self.trainings()[0], sets) * len(sets.train) / self.batch_size * self.epochs
+
     def named(self, tables: Tables) -> Tables:
         """A transformation that stands at several magnitudes is told apart by them."""
         return {
@@ -209,4 +218,4 @@ def _tuples(value: Any) -> Any:
 
 def _label(training: Training) -> str:
     what = f"{spoken(training.transformation)} {number(training.fixed_magnitude)}"
-    return f"{what}, {training.k} classes seen, seed {training.seed}"
+    return f"{what}, {count(training.k, 'class', 'classes')} seen, seed {training.seed}"
