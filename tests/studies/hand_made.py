@@ -12,8 +12,8 @@ from invariscope.images.images import Images
 from invariscope.networks.network import Network
 from invariscope.networks.recipe import Recipe
 from invariscope.responses.recorder import Strength
-from invariscope.studies.base import Study
 from invariscope.studies.observed import Observed
+from invariscope.studies.paradigm import ParadigmStudy
 from invariscope.training.sets import make_sets
 from invariscope.transformations.base import TRANSFORMATIONS
 
@@ -34,16 +34,16 @@ def observed(
     return Observed(network, make_sets(images, images, recipe), Strength(TRANSFORMATIONS[name](), magnitude, 0))
 
 
-def done(study: Study, folder: Path) -> dict[str, pd.DataFrame]:
+def done(study: ParadigmStudy, folder: Path) -> dict[str, pd.DataFrame]:
     """All jobs of a study, one after another in this process; the tables with the study's own."""
     jobs = study.jobs()
     run_grid(jobs, folder, "serial", retries=0).check()
-    tables = read_tables(jobs, folder)
+    tables = study.named(read_tables(jobs, folder))
     results = study.results(tables)
     return {**tables, **study.more(tables, results), "results": results}
 
 
-def check_figures(study: Study, tables: dict[str, pd.DataFrame]) -> None:
+def check_figures(study: ParadigmStudy, tables: dict[str, pd.DataFrame]) -> None:
     """Every figure finds its table, its columns and some rows in it."""
     for figure in study.figures():
         asked = figure.plain()

@@ -4,15 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-import pandas as pd
 import torch
 
 from invariscope.core.errors import SettingError
 from invariscope.grids.job import Job
 from invariscope.responses.recorder import Strength
 from invariscope.studies.across_category import AcrossCategory
-from invariscope.studies.base import Tables
-from invariscope.studies.naming import labels_of, told_apart
+from invariscope.studies.naming import labels_of
 from invariscope.studies.observed import Observed
 from invariscope.studies.paradigm import ParadigmStudy
 from invariscope.training.image_sets import image_sets
@@ -66,7 +64,10 @@ class AllOrNoneStudy(ParadigmStudy):
         found = []
         for seed in self.seeds:
             found.append(Training(self.network, name, magnitude, 0, seed, self.schedule))
-            found += [Training(self.network, *each, max(self.k), seed, self.schedule) for each in self.transformations]
+            found += [
+                Training(self.network, *each, max(self.k), seed, self.schedule, mode=self.mode)
+                for each in self.transformations
+            ]
         return found
 
     def jobs(self) -> list[Job]:
@@ -94,14 +95,6 @@ class AllOrNoneStudy(ParadigmStudy):
                 f"this study compares networks that saw every class transformed with ones that saw none: k is the "
                 f"number of classes of {self.images}, {total}; got {', '.join(map(str, self.k))}."
             )
-
-    def results(self, tables: Tables) -> pd.DataFrame:
-        """What was found in every network, then the means over seeds."""
-        return super().results({name: told_apart(table) for name, table in tables.items()})
-
-    def more(self, tables: Tables, results: pd.DataFrame) -> dict[str, pd.DataFrame]:
-        """Tables of units, with transformations told apart by magnitude where one stands at several."""
-        return {name: told_apart(table) for name, table in tables.items() if name != "results"}
 
     def strengths(self, seen: Observed) -> dict[str, Strength]:
         """Every transformation as the test images get it, by label.

@@ -14,7 +14,6 @@ from invariscope.studies.across_category import AcrossCategory
 from invariscope.studies.base import STUDIES, Finding, Row, Tables
 from invariscope.studies.confusion_findings import find_all
 from invariscope.studies.figures import Figure, Heat, Lines
-from invariscope.studies.naming import told_apart
 from invariscope.studies.observed import Observed
 from invariscope.studies.paradigm import ParadigmStudy
 from invariscope.studies.tidy import NAN, found
@@ -62,10 +61,6 @@ class Confusion(ParadigmStudy):
         for shown, strength in (("transformed", seen.strength), ("clean", None)):
             rows += quadrants(seen.predictions(strength), seen.labels, of_seen, shown)
         return {"results": [*rows, *by_chance(of_seen)]}
-
-    def results(self, tables: Tables) -> pd.DataFrame:
-        """What was found in every network, then the means over seeds."""
-        return super().results({name: told_apart(table) for name, table in tables.items()})
 
     def findings(self, results: pd.DataFrame, tables: Tables) -> list[Finding]:
         """The paper's claim, with its numbers."""

@@ -17,7 +17,6 @@ from invariscope.studies.across_category import PAPER, AcrossCategory
 from invariscope.studies.base import STUDIES, Finding, Row, Tables
 from invariscope.studies.figures import Figure, Lines
 from invariscope.studies.layerwise_findings import find_all
-from invariscope.studies.naming import told_apart
 from invariscope.studies.observed import Observed
 from invariscope.studies.paradigm import ParadigmStudy
 from invariscope.studies.tidy import NAN, found
@@ -78,10 +77,6 @@ class Layerwise(ParadigmStudy):
             layers = _layers(seen, sites, self.positions if units == "positions" else None)
             rows += _rows(layers, units) + _with_depth(list(layers.values()), units)
         return {"results": rows}
-
-    def results(self, tables: Tables) -> pd.DataFrame:
-        """What was found in every network, then the means over seeds."""
-        return super().results({name: told_apart(table) for name, table in tables.items()})
 
     def findings(self, results: pd.DataFrame, tables: Tables) -> list[Finding]:
         """The paper's claim, with its numbers."""

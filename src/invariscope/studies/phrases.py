@@ -21,15 +21,15 @@ def hundredths(value: float) -> str:
 
 
 def tenths(share: float) -> str:
-    """A difference of shares in percentage points, to a tenth, with its sign.
+    """A difference of shares in percentage points, to a tenth, with its sign; none is beyond 100.
 
     Example:
-        >>> tenths(0.3642), tenths(-0.02), tenths(0.0001)
-        ('+36.4', '−2.0', '0.0')
+        >>> tenths(0.3642), tenths(-0.02), tenths(0.0001), tenths(1.04)
+        ('+36.4', '−2.0', '0.0', '+100.0')
     """
     if math.isnan(share):
         return "–"
-    text = f"{abs(100 * share):.1f}"
+    text = f"{min(abs(100 * share), 100):.1f}"
     return ("" if not float(text) else "+" if share > 0 else MINUS) + text
 
 
