@@ -75,11 +75,12 @@ def _response_norm() -> nn.LocalResponseNorm:
 
 
 def _initialise(module: nn.Sequential, raised: tuple[str, ...], form: Form) -> None:
+    original = form.width == 1 and not form.below(SMALL)
     for name, part in module.named_children():
         if isinstance(part, nn.Conv2d | nn.Linear):
-            if form.below(SMALL) or form.width != 1:
-                nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
-            else:
+            if original:
                 nn.init.normal_(part.weight, std=0.01)
+            else:
+                nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
             assert part.bias is not None
-            nn.init.constant_(part.bias, 1.0 if name in raised else 0.0)
+            nn.init.constant_(part.bias, (1.0 if original else 0.1) if name in raised else 0.0)

@@ -39,9 +39,12 @@ def inception(order: Order) -> Network:
     blocks = [convolution, partial(Inception, conv_block=convolution), InceptionAux]
     with drawing(order):
         module = GoogLeNet(form.classes, aux_logits=False, init_weights=True, blocks=blocks, dropout=dropout)
-        if form.width != 1:
+        if small or not form.original:
             module.fc = nn.Linear(form.wide(1024), form.classes)
-            nn.init.trunc_normal_(module.fc.weight, std=0.01)
+            for part in module.modules():
+                # With few inputs, weights of 0.01 give less variance than batch normalisation adds to it.
+                if isinstance(part, nn.Conv2d):
+                    nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
     if small:
         module.maxpool1 = nn.Identity()
     module.avgpool = pooled()
