@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from invariscope.core.errors import SettingError
 from invariscope.core.files import whole
 
 
@@ -104,3 +105,7 @@ def threads(settings, folder):
 def who(settings, folder):
     """Which GPU the process may use."""
     return {"who": pd.DataFrame({"gpu": [os.environ.get("CUDA_VISIBLE_DEVICES", "")]})}
+
+
+def refuse(settings, folder):
+    raise SettingError(f"k is too large; got {settings['k']}.")

@@ -67,7 +67,7 @@ def test_what_always_fails_is_named_and_the_rest_goes_on(tmp_path):
     assert (outcome.done, outcome.found) == (6, 0)
     assert all(finished(job, tmp_path / "grid") for job in good)
     assert [failure.job.label for failure in outcome.failed] == ["failing", "deadly", "leaving", "no table"]
-    assert [failure.attempts for failure in outcome.failed] == [2, 2, 2, 2]
+    assert [failure.attempts for failure in outcome.failed] == [2, 2, 2, 1]
     assert (count(tmp_path, "failing"), count(tmp_path, "deadly")) == (2, 2)
     texts = [failure.file.read_text() for failure in outcome.failed]
     assert "ValueError: no square of 7" in texts[0]
@@ -260,3 +260,10 @@ def test_retries_cannot_be_negative(tmp_path):
 
 def test_the_work_of_these_tests():
     assert square({"x": 3}, Path())["squares"].square.tolist() == [9]
+
+
+def test_refused_settings_are_not_tried_again(tmp_path):
+    job = Job("grid_work:refuse", {"k": 99})
+    (failure,) = run_grid([job], tmp_path, "serial", retries=5).failed
+    assert failure.attempts == 1
+    assert failure.reason.endswith("k is too large; got 99.")

@@ -47,7 +47,7 @@ def _work(out: Path, page: Path, workers: int, shared: Shared) -> None:
     from invariscope.report.page import make_report
     from invariscope.studies.demo import run_demo
 
-    with working(shared, out) as progress:
+    with working(shared, out, jobs=True) as progress:
         run_demo(
             out,
             seed=shared.seed,

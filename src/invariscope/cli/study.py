@@ -57,7 +57,7 @@ def study(
     from invariscope.report.page import make_report
     from invariscope.studies.conduct import conduct_study
 
-    with working(shared, out) as progress:
+    with working(shared, out, jobs=True) as progress:
         conduct_study(
             made,
             out,

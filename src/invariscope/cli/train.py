@@ -86,7 +86,7 @@ def train(
     from invariscope.studies.train import train_networks
     from invariscope.training.loop import Schedule
 
-    with working(shared, out) as progress:
+    with working(shared, out, jobs=True) as progress:
         train_networks(
             images,
             out,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from invariscope.cli.configuration import write
+from invariscope.cli.live import live
 from invariscope.cli.options import Shared
 from invariscope.cli.output import note, print_json, records
 from invariscope.core.progress import Progress, bar
@@ -16,18 +17,19 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def working(shared: Shared, out: Path) -> Iterator[Progress]:
+def working(shared: Shared, out: Path, *, jobs: bool = False) -> Iterator[Progress]:
     """Within the block, long work shows its progress, and Ctrl-C says how to continue it.
 
     Args:
         shared: the options that say how much to show.
         out: the run directory.
+        jobs: the work is a grid of jobs, which are shown one by one.
 
     Yields:
         Progress for the work.
     """
     try:
-        with output_for(shared), bar(shared.quiet) as progress:
+        with output_for(shared), (live if jobs else bar)(shared.quiet) as progress:
             yield progress
     except KeyboardInterrupt as stop:
         raise KeyboardInterrupt(

@@ -8,7 +8,7 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from invariscope.core.errors import InvariscopeError
+from invariscope.core.errors import InvariscopeError, StorageError
 from invariscope.grids.job import Job, function_of
 from invariscope.grids.store import finished, keep, log
 
@@ -36,18 +36,22 @@ class Trouble:
         reason: in one line.
         text: the whole traceback.
         full: the disk is full, which no other attempt would change.
+        certain: the job's settings are refused, which no other attempt would change.
     """
 
     reason: str
     text: str = ""
     full: bool = False
+    certain: bool = False
 
     @classmethod
     def of(cls, error: BaseException) -> "Trouble":
         """What an exception tells."""
         name = "" if isinstance(error, InvariscopeError) else f"{type(error).__name__}: "
         reason = " ".join(f"{name}{error}".split())[:400]
-        return cls(reason, "".join(traceback.format_exception(error)).rstrip(), _full(error))
+        text = "".join(traceback.format_exception(error)).rstrip()
+        refused = isinstance(error, InvariscopeError) and not isinstance(error, StorageError)
+        return cls(reason, text, full=_full(error), certain=refused)
 
 
 def perform(attempt: Attempt) -> None:

@@ -67,8 +67,9 @@ def run_grid(
 ) -> Outcome:
     """Do the jobs that are not finished yet, anywhere; the results are those of doing them here, one after another.
 
-    A job that raises an error, or whose worker dies, is tried again `retries` times; then it is given up, with its
-    traceback in failures/KEY.txt, and the others go on. Whatever is killed, what is finished stays finished.
+    A job that raises an error, or whose worker dies, is tried again `retries` times, but not where its settings are
+    refused; then it is given up, with its traceback in failures/KEY.txt, and the others go on. Whatever is killed, what
+    is finished stays finished.
 
     Args:
         jobs: what there is to do; equal jobs are done once.
@@ -171,7 +172,7 @@ class _Grid:
             )
         troubles = self.troubles.setdefault(job.key, [])
         troubles.append(trouble)
-        again = len(troubles) <= self.retries
+        again = len(troubles) <= self.retries and not trouble.certain
         self.watch.failed(job, trouble.reason, again)
         if again:
             self.engine.submit(Attempt(job, self.folder, len(troubles) + 1))
