@@ -19,7 +19,7 @@ from invariscope.studies.goodfellow_comparison import GoodfellowComparison, comp
 from invariscope.studies.observed import Observed
 from invariscope.studies.silenced import counted, peak_of
 from invariscope.tolerance.activity import TAUS
-from invariscope.tolerance.goodfellow_ablation import SHARES
+from invariscope.tolerance.goodfellow_ablation import SHARES, firing_thresholds
 from invariscope.tolerance.unit_sets import INVARIANT_HALF, RANDOM, VARIANT_HALF
 from invariscope.training.image_sets import image_sets
 from invariscope.transformations.base import TRANSFORMATIONS
@@ -192,6 +192,21 @@ def test_every_share_and_every_measure_is_there(firing):
     assert list(compared()) == list(dict.fromkeys(results["measure"].dropna()))
     values = tables["networks"][list(compared().values())]
     assert values[tables["networks"]["k"] == 30].stack().between(0, 1).all()
+
+
+@pytest.mark.parametrize("share", [0.01, 0.2])
+def test_a_column_of_goodfellow_by_its_function(folder, firing, share):
+    seen = observed(folder, 30)
+    pair = seen.pairs([seen.site])[seen.site.name]
+    threshold = firing_thresholds(pair.clean, [share])[0]
+    own = torch.from_numpy(counted(seen)["across"][1])
+    before, after = pair.clean[own] > threshold, pair.transformed[own] > threshold
+    survives = (before & after).sum(0).double() / before.sum(0)
+    networks = firing[1]["networks"]
+    row = networks[(networks["k"] == 30) & (networks["seed"] == 0)].iloc[0]
+    assert row[f"goodfellow_local_unseen_{share:g}"] == pytest.approx(survives.nanmean().item(), abs=1e-3)
+    unconditioned = after.double().mean().item()
+    assert row[f"goodfellow_local_unconditioned_unseen_{share:g}"] == pytest.approx(unconditioned, abs=1e-3)
 
 
 def test_costs_count_from_the_accuracy_that_training_found(cause):
