@@ -115,6 +115,7 @@ def result(values: list[float]) -> pd.DataFrame:
         for layer, each in enumerate(values, 1):
             conditions = {"layer": f"relu{layer}", "depth": layer, **own}
             rows += [found("invariance", each, **conditions), found("null", 0.2, **conditions)]
+            rows.append(found("above null", above_null(each, 0.2), **conditions))
         for quantity in ("invariance", "above null"):
             rows.append(found(f"rank correlation of {quantity} with depth", rank_correlation(values), **own))
     return over_seeds(pd.DataFrame(rows))
@@ -122,14 +123,24 @@ def result(values: list[float]) -> pd.DataFrame:
 
 @pytest.mark.parametrize(("values", "verdict"), [([0.1, 0.2, 0.3], "holds"), ([0.3, 0.2, 0.1], "does not hold")])
 def test_findings(values, verdict):
-    (finding,) = find_all(result(values))
-    assert finding.verdict == verdict
-    assert f"goes from {values[0]:.2f} in relu1 to {values[-1]:.2f} in relu3" in finding.sentence
-    assert "54 classes seen" in finding.sentence
+    rises, above = find_all(result(values))
+    assert rises.verdict == above.verdict == verdict
+    assert f"goes from {values[0]:.2f} in relu1 to {values[-1]:.2f} in relu3" in rises.sentence
+    assert rises.sentence.startswith("Inversion, channels, 54 classes seen: ")
+    assert rises.sentence.endswith("1.00 in all 3 seeds.")
+    assert "(0.20 in relu1, 0.20 in relu3)" in above.sentence
+
+
+def test_an_interval_of_a_correlation_ends_at_one():
+    table = result([0.1, 0.2, 0.3])
+    depth = table.quantity == "rank correlation of invariance with depth"
+    table.loc[depth & (table.seed == 0), "value"] = 0.5
+    assert "is 0.83 (95 % in 0.12 to 1.00 over 3 seeds)" in find_all(table)[0].sentence
 
 
 def test_the_jobs_of_a_small_grid(tmp_path: Path):
-    study = Layerwise.at("smoke", images="builtin:glyphs?per_class=4", epochs=1, positions=50)
+    grid = {"images": "builtin:glyphs?per_class=4", "epochs": 1, "transformations": (("inversion", 1.0),)}
+    study = Layerwise.at("smoke", positions=50, **grid)
     tables = done(study, tmp_path)
     results = tables["results"]
     invariance = results[(results.quantity == "invariance") & results.seed.notna()]
