@@ -47,8 +47,9 @@ def _tails(own: pd.DataFrame, name: str) -> Finding:
 def _relative(own: pd.DataFrame, name: str) -> Finding:
     here, chance = (_of(own, quantity).value for quantity in ("relative spread", "relative spread by chance"))
     return Finding(
-        f"{title(name)}: the spread of specialization is {percent(here)} of the most that units as invariant as these (mean invariance "
-        f"{hundredths(_of(own, 'invariance').value)}) could have; by chance it would be {percent(chance)}."
+        f"{title(name)}: the spread of specialization is {percent(here)} of the most that units as invariant as these "
+        f"(mean invariance {hundredths(_of(own, 'invariance').value)}) could have; by chance it would be "
+        f"{percent(chance)}."
     )
 
 
