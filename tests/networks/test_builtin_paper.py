@@ -97,7 +97,7 @@ def test_the_seed_decides_the_weights(name: str) -> None:
         ("width=0.3", "in eighths from 0.125 to 16; got width=0.3"),
         ("width=0", "got width=0"),
         ("channels=5", "channels is a whole number from 1 to 4"),
-        ("widht=1", "Did you mean 'width'?"),
+        ("widthh=1", "Did you mean 'width'?"),
     ],
 )
 def test_impossible_wishes(name: str, option: str, message: str) -> None:

@@ -55,7 +55,7 @@ def test_a_sweep_of_measurements_keeps_every_run(tmp_path):
     [
         (("k = [1, 30]", "kk = [1, 30]"), "Did you mean 'k'"),
         (("epochs = 1", 'epochs = "one"'), "the setting epochs is a whole number; got 'one'"),
-        (('work = "train"', 'work = "trian"'), "Did you mean 'train'"),
+        (('work = "train"', 'work = "trainn"'), "Did you mean 'train'"),
         (('images = "builtin:glyphs?per_class=2"\n', ""), "the setting images is missing"),
     ],
 )
