@@ -122,7 +122,7 @@ def test_a_failing_job_is_one_sentence_after_all_others(room, capsys):
 @pytest.mark.parametrize(
     ("tokens", "words"),
     [
-        (["--engine", "processess:2"], ["processess", "Did you mean 'processes'"]),
+        (["--engine", "processos:2"], ["processos", "Did you mean 'processes'"]),
         (["--engine", "slurm:jobs=1"], ["no sbatch", "0 of 4 jobs are finished"]),
         (["--retries", "-1"], ["0 or more; got -1"]),
         (["--seed", "3"], ["settings of its work"]),

@@ -233,7 +233,7 @@ def test_how_processes_end():
 @pytest.mark.parametrize(
     ("engine", "error", "words"),
     [
-        ("processess:2", UnknownNameError, "Did you mean 'processes'"),
+        ("processos:2", UnknownNameError, "Did you mean 'processes'"),
         ("processes", SettingError, "processes:N with a number of 1 or more; got ''"),
         ("processes:0", SettingError, "got '0'"),
         ("processes:two", SettingError, "got 'two'"),

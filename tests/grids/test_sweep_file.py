@@ -134,7 +134,7 @@ GRID = "[grid]\nx = [1]\n"
         ("work = ", ["is not TOML"]),
         (GRID, ["work must be a work", "nothing"]),
         (f"work = 3\n{GRID}", ["work must be a work", "got 3"]),
-        (f'work = "produkt"\n{GRID}', ["no work is called 'produkt'", "Did you mean 'product'"]),
+        (f'work = "prodakt"\n{GRID}', ["no work is called 'prodakt'", "Did you mean 'product'"]),
         (f'work = "no_such_module:f"\n{GRID}', ["no module 'no_such_module'"]),
         (f'work = "math:squareroot"\n{GRID}', ["no function 'squareroot'"]),
         (f'work = "product"\nseting = 1\n{GRID}', ["no entry is called 'seting'", "Did you mean 'settings'"]),
