@@ -21,21 +21,24 @@ GLYPHS = "ABDEFGJKLNPQRTYadfghkt23457ΓΔΛΞΠΣΨΩβλμξБДЦЧЮЯИЭЩ&
 PER_CLASS = {"train": 40, "test": 20}
 _BANK = 400
 _BEHIND, _LIGHT = (0.3, 0.6), (0.75, 1.0)
+_HUE, _SATURATION = (-0.05, 0.2), (0.4, 0.9)
 _JITTER = Jitter(shift=0.1, zoom=(0.75, 1.2), tilt=8.0)
 
 
 @BUILTIN_IMAGES.add("glyphs")
-def glyphs(*, split: str = "test", per_class: int = 0, seed: int = 0, size: int = 16) -> Images:
-    """Sixty letters, digits and signs in twelve faces, light on darkened photograph crops, 16×16 grey.
+def glyphs(*, split: str = "test", per_class: int = 0, seed: int = 0, size: int = 16, color: bool = False) -> Images:
+    """Sixty letters, digits and signs in twelve faces, light on darkened photograph crops, 16×16 grey or in colour.
 
-    Place, size, tilt and brightness differ from image to image. Training and test images share faces, but neither
-    the draws nor a pixel of the photographs behind them.
+    Place, size, tilt and brightness differ from image to image. In colour, signs are red to yellow, whatever their
+    category: half a turn of hue makes them cold, as none is in training. Training and test images share faces, but
+    neither the draws nor a pixel of the photographs behind them.
 
     Args:
         split: "train" or "test".
         per_class: images of each category; 40 for training and 20 for testing unless given.
         seed: another seed draws other images.
         size: side of the images, pixels; 8 to 256.
+        color: the same signs at the same places in warm colours, on photographs in colour.
 
     Returns:
         The images, category by category in turn.
@@ -58,12 +61,15 @@ def glyphs(*, split: str = "test", per_class: int = 0, seed: int = 0, size: int 
         raise SettingError(f"builtin:glyphs has a positive number of images per class; got per_class={per_class}.")
     n = (per_class or PER_CLASS[split]) * len(GLYPHS)
     labels = np.arange(n) % len(GLYPHS)
-    pixels = compose(torch.from_numpy(labels), split, seed, size)
+    pixels = compose(torch.from_numpy(labels), split, seed, size, color)
     spec = f"builtin:glyphs?split={split}&per_class={n // len(GLYPHS)}&seed={seed}&size={size}"
+    spec += "&color=true" if color else ""
     return Images(pixels, labels, tuple(GLYPHS), spec=spec)
 
 
-def compose(labels: Tensor, split: str, seed: int, size: int) -> UInt8[Tensor, "image 1 row column"]:
+def compose(
+    labels: Tensor, split: str, seed: int, size: int, color: bool = False
+) -> UInt8[Tensor, "image channel row column"]:
     """One picture for each label.
 
     Args:
@@ -71,9 +77,10 @@ def compose(labels: Tensor, split: str, seed: int, size: int) -> UInt8[Tensor, "
         split: whose photograph crops are used, and part of the seed.
         seed: of everything that is drawn.
         size: side of the pictures, pixels.
+        color: three channels in place of one.
 
     Returns:
-        Grey levels, 0 to 255.
+        Grey levels or colours, 0 to 255.
     """
     draw = np.random.Generator(np.random.PCG64([seed, split == "test", 60]))
     n = len(labels)
@@ -81,10 +88,19 @@ def compose(labels: Tensor, split: str, seed: int, size: int) -> UInt8[Tensor, "
     ink = place(_ink()[labels, faces][:, None].float() / 255, _JITTER, draw, size)
 
     bank = photograph_crops(_BANK, size, split, seed).float() / 255
-    grey = (bank * torch.tensor(LUMA).view(3, 1, 1)).sum(1, keepdim=True)
-    behind = grey[torch.from_numpy(draw.integers(_BANK, size=n))] * _column(draw.uniform(*_BEHIND, n))
+    ground = bank if color else (bank * torch.tensor(LUMA).view(3, 1, 1)).sum(1, keepdim=True)
+    behind = ground[torch.from_numpy(draw.integers(_BANK, size=n))] * _column(draw.uniform(*_BEHIND, n))
     light = _column(draw.uniform(*_LIGHT, n))
+    if color:
+        light = light * _colours(draw.uniform(*_HUE, n), draw.uniform(*_SATURATION, n))
     return (255 * (behind + ink * (light - behind))).round().to(torch.uint8)
+
+
+def _colours(hues: np.ndarray, saturations: np.ndarray) -> Tensor:
+    """The brightest colour of each hue (in turns), mixed with white."""
+    sixths = 6 * hues[:, None] + np.array([0.0, 4.0, 2.0])
+    pure = np.clip(np.abs(sixths % 6 - 3) - 1, 0, 1)
+    return torch.from_numpy(1 - saturations[:, None] * (1 - pure)).float()[:, :, None, None]
 
 
 def _column(values: np.ndarray) -> Tensor:

@@ -7,6 +7,8 @@ from typing import Any
 from invariscope.core.errors import SettingError
 from invariscope.core.names import unknown
 
+_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
 
 def split_spec(spec: str) -> tuple[str, dict[str, str]]:
     """The part before the question mark, and the options after it.
@@ -40,7 +42,7 @@ def call_with(function: Callable[..., Any], options: dict[str, str], name: str) 
     """Call a function with options that are text, turned into the types of its keyword arguments.
 
     Args:
-        function: its keyword arguments are annotated int, float or str, and have defaults.
+        function: its keyword arguments are annotated int, float, bool or str, and have defaults.
         options: text by name.
         name: what to call the function in a message.
 
@@ -63,9 +65,9 @@ def call_with(function: Callable[..., Any], options: dict[str, str], name: str) 
             raise SettingError(unknown(f"option of {name}", key, parameters))
         kind = parameters[key].annotation
         try:
-            values[key] = kind(text)
-        except ValueError as error:
-            what = "a whole number" if kind is int else "a number"
+            values[key] = _TRUTH[text.lower()] if kind is bool else kind(text)
+        except (ValueError, KeyError) as error:
+            what = {int: "a whole number", bool: "true or false"}.get(kind, "a number")
             raise SettingError(f"the option {key!r} of {name} is {what}; got {text!r}.") from error
     if values.get("seed", 0) < 0:
         raise SettingError(f"a seed is 0 or more; got {values['seed']} for {name}.")
