@@ -163,3 +163,14 @@ def test_layers_lists_sites_in_order(capsys):
     }
     assert sites["output"]["units"] == 7
     assert found["never_called"] == []
+    assert found["standardise"] is False
+
+
+def test_layers_says_where_images_are_standardised(capsys):
+    network = "builtin:resnet18?size=8&width=0.125&classes=2"
+    assert main(["layers", network, "--json"]) == 0
+    assert json.loads(said(capsys)[0])["standardise"] is True
+    assert main(["layers", network]) == 0
+    assert "standardised with its own mean" in "".join(said(capsys))
+    assert main(["layers", f"{network}&standardise=none"]) == 0
+    assert "standardised" not in "".join(said(capsys))

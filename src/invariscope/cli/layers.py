@@ -38,7 +38,11 @@ def layers(network: str, *, shared: Shared = Shared()) -> None:
         }
         for site in sites
     ]
-    print_list("sites", rows, shared, network=network, image_size=[height, width], never_called=silent)
+    standardised = loaded.recipe.standardise
+    found = {"image_size": [height, width], "standardise": standardised, "never_called": silent}
+    print_list("sites", rows, shared, network=network, **found)
+    if standardised and not shared.json:
+        note("\nEach image is standardised with its own mean and standard deviation first.", shared)
     if silent and not shared.json:
         note(f"\nNever called in a forward pass, so not measurable: {', '.join(silent)}.", shared)
 

@@ -18,6 +18,7 @@ from invariscope.images.images import Images
 from invariscope.images.load import load_images
 from invariscope.networks.load import load_network
 from invariscope.networks.network import Network, as_network
+from invariscope.networks.recipe import Recipe
 from invariscope.runs.describe import describe
 from invariscope.runs.device import choose_device
 from invariscope.runs.execute import execute
@@ -127,6 +128,11 @@ def measure(
     return run
 
 
+def _recipe(recipe: Recipe) -> dict[str, Any]:
+    said = {name: getattr(recipe, name) for name in ("size", "resize", "mean", "std")}
+    return {**said, "standardise": True} if recipe.standardise else said
+
+
 def _info(
     plan: Plan, found: Mapping[str, Any], command: str | None, began: str, seconds: float, device: torch.device
 ) -> dict[str, Any]:
@@ -142,7 +148,7 @@ def _info(
             "spec": plan.network.spec,
             "fingerprint": plan.network.fingerprint,
             "classes": list(plan.names),
-            "recipe": {"size": recipe.size, "resize": recipe.resize, "mean": recipe.mean, "std": recipe.std},
+            "recipe": _recipe(recipe),
             "parameters": parameters,
             "outputs": plan.n_outputs,
         },
