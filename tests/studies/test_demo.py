@@ -8,11 +8,10 @@ from invariscope.core.errors import RunError
 from invariscope.runs.run import Run
 from invariscope.studies.across_category import AcrossCategory
 from invariscope.studies.demo import run_demo
-from invariscope.training.loop import Schedule
 
 
 def small(out: Path, seed: int = 0, **options: object) -> Path:
-    study = AcrossCategory(images="builtin:glyphs?per_class=2", k=(1, 54), seeds=(seed,), schedule=Schedule(epochs=1))
+    study = AcrossCategory(images="builtin:glyphs?per_class=2", k=(1, 54), seeds=(seed,), epochs=1)
     return run_demo(out, seed=seed, study=study, transformations=["inversion", "horizontal-flip"], **options)
 
 
