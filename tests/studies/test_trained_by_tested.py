@@ -8,11 +8,18 @@ from hand_made import check_figures, done, observed
 from torch import nn
 
 from invariscope.networks.network import Network
+from invariscope.responses.recorder import Strength
+from invariscope.studies.across_category import PAPER
+from invariscope.studies.all_or_none import changes_images
 from invariscope.studies.first_layer import first_filters, spectral_centroid
 from invariscope.studies.naming import family_of
+from invariscope.studies.observed import Observed
 from invariscope.studies.tidy import found, over_seeds
 from invariscope.studies.trained_by_tested import TrainedByTested
 from invariscope.studies.trained_findings import CLEAN, NOTHING, find_all
+from invariscope.training.image_sets import image_sets
+from invariscope.training.train import fresh_network
+from invariscope.transformations.base import TRANSFORMATIONS
 
 
 class Bright(nn.Module):
@@ -166,6 +173,37 @@ def test_findings_say_what_was_left_out_and_what_was_not_learned():
     assert sentences[0].startswith("Hue changes none of these images and is left out")
     assert any(sentence.startswith("Not learned to 90 %: rotation (70\u202f%)") for sentence in sentences)
     assert set(verdicts(result(seeds=2)).values()) == {"undecided"}
+
+
+@pytest.mark.parametrize(("accuracy", "verdict"), [(0.9, "holds"), (0.12, "does not hold")])
+def test_findings_on_colours(accuracy, verdict):
+    """Networks that were trained with a change of colour, and what a network was trained with, do not count."""
+    rows = [
+        found("accuracy", value + seed / 1000, trained=trained, tested=tested, seed=seed)
+        for seed in range(3)
+        for trained, values in (
+            (NOTHING, {CLEAN: 0.98, "hue": accuracy, "inversion": 0.1, "rotation": 0.0}),
+            ("inversion", {CLEAN: 0.98, "hue": accuracy, "inversion": 0.95, "rotation": 0.1}),
+            ("hue", {CLEAN: 0.98, "hue": 0.0, "inversion": 0.9, "rotation": 0.9}),
+        )
+        for tested, value in values.items()
+    ]
+    finding = next(each for each in find_all(over_seeds(pd.DataFrame(rows)), 60) if "colour" in each.claim)
+    assert finding.verdict == verdict
+    assert f"reach {accuracy:.0%}".replace("%", "\u202f%") in finding.sentence
+    assert "and 7\u202f% under the other" in finding.sentence
+
+
+def test_at_the_small_scale_all_of_the_papers_transformations_change_the_images():
+    study = TrainedByTested.at("small")
+    assert sorted(name for name, _ in study.transformations) == sorted(name for name, _ in PAPER)
+    assert len(study.trainings()) == 3 * 13
+    sets = image_sets(f"{study.images}&per_class=1", None, study.network, 0)
+    network = fresh_network(study.trainings()[0], 60)
+    seen = Observed(network, sets, Strength(TRANSFORMATIONS["hue"](), 180.0, 0))
+    strengths = study.strengths(seen)
+    assert len(strengths) == 12
+    assert all(changes_images(seen, strength) for strength in strengths.values())
 
 
 def test_the_jobs_of_a_small_grid(tmp_path: Path):

@@ -30,6 +30,8 @@ GREY = (
     ("rotation", 180.0),
 )
 """The paper's transformations that change grey images, at magnitudes that networks for 16 pixels can learn."""
+TWELVE = (("hue", 180.0), ("grayscale", 1.0), *GREY)
+"""All of the paper's transformations, for colour images."""
 
 ALL_OR_NONE_SCALES: Mapping[str, Mapping[str, Any]] = {
     "smoke": {
@@ -37,7 +39,11 @@ ALL_OR_NONE_SCALES: Mapping[str, Mapping[str, Any]] = {
         "seeds": (0,),
         "epochs": 2,
     },
-    "small": {},
+    "small": {
+        "images": "builtin:glyphs?color=true",
+        "network": "builtin:cnn?channels=3",
+        "transformations": TWELVE,
+    },
     "paper": {**AcrossCategory.scales["paper"], "k": (388,)},
 }
 

@@ -33,8 +33,9 @@ class TrainedByTested(AllOrNoneStudy):
     source = "Jang et al., figure 2a, appendix A"
     limits = (
         "A transformation counts at one magnitude only: a network may be robust to less of it, or not to more.",
-        "On grey images hue and grayscale change nothing; they are left out there, and what the paper says of colours "
-        "needs colour images.",
+        "What the paper says of colours needs colour images: on grey ones hue and grayscale change nothing and are "
+        "left out. Where colours tell nothing of the classes, as in the glyphs, networks may stand their change for "
+        "that reason alone.",
         "The magnitudes at the small scale are those that a small network can learn; the paper's are as strong as to "
         "bring a network that saw clean images only below 10 %.",
         "Filters of 3 by 3 pixels tell few frequencies apart; the paper speaks of larger ones.",
