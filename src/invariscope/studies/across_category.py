@@ -115,6 +115,7 @@ class AcrossCategory(ParadigmStudy):
         groups["unseen"] = "unseen classes"
         return [
             Lines(
+                counts="images",
                 name="accuracy",
                 title="Accuracy on transformed images",
                 caption="Classes that the network saw transformed in training, and classes that it did not.",
@@ -129,6 +130,7 @@ class AcrossCategory(ParadigmStudy):
                 span=(0, 1),
             ),
             Lines(
+                counts="units",
                 name="invariance",
                 title="Invariance of the last hidden layer",
                 caption="Mean invariance coefficient of the units that are active, over the same images.",

@@ -78,6 +78,7 @@ class Confusion(ParadigmStudy):
         }
         return [
             Heat(
+                counts="images",
                 name="quadrants",
                 title=f"What transformed images are called, with k = {middle}",
                 caption="Rows: classes that were seen transformed in training, and classes that were not. Columns: "
@@ -94,6 +95,7 @@ class Confusion(ParadigmStudy):
             ),
             *(
                 Lines(
+                    counts="images",
                     name=name,
                     title=title,
                     caption="By chance: if every image were called any class but its own with equal chance.",

@@ -22,6 +22,7 @@ class Figure:
         x_label: of the horizontal axis, with its unit of measure.
         y_label: of the vertical axis, with its unit of measure.
         share: values are shares from 0 to 1, written as percentages.
+        counts: what the column n counts: "images" or "units".
     """
 
     kind: ClassVar[str]
@@ -38,6 +39,7 @@ class Figure:
     x_label: str = ""
     y_label: str = ""
     share: bool = False
+    counts: str = ""
 
     def plain(self) -> dict[str, Any]:
         """As figures.json holds it.

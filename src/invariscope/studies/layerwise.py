@@ -122,6 +122,7 @@ def _figure(
     *, name: str, title: str, caption: str, where: dict[str, Any], colour: str, labels: dict[str, str]
 ) -> Lines:
     return Lines(
+        counts="units",
         name=name,
         title=title,
         caption=caption,

@@ -81,6 +81,7 @@ class TrainedByTested(AllOrNoneStudy):
         labels |= {NOTHING: "Clean images", CLEAN: "Clean"}
         return [
             Heat(
+                counts="images",
                 name="matrix",
                 title="Trained with, tested under",
                 caption="Accuracy on test images of all classes: a row per network, which saw every class transformed "

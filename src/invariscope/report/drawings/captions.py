@@ -31,7 +31,7 @@ def samples(spec: Spec, rows: pd.DataFrame, means: Iterable[Mean], *, bars: str 
     said = [_range(seeds, "seed")] if seeds else []
     said += [count(rows["network"].nunique(), "network")] if "network" in rows.columns else []
     if known := _known(spec, rows):
-        said.append(f"each value from {_plain_range(known)} images or units")
+        said.append(f"each value from {_plain_range(known)} {spec.counts or 'images or units'}")
     text = f"n: {', '.join(said)}." if said else ""
     if not bars:
         text += ""

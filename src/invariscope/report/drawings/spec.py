@@ -35,6 +35,7 @@ class Spec:
     x_label: str = ""
     y_label: str = ""
     share: bool = False
+    counts: str = ""
     x_share: bool = False
     log_x: bool = False
     reference: float | None = None
