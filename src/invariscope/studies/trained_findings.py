@@ -143,7 +143,8 @@ def _colours(rows: pd.DataFrame, trained: list[str], names: list[str]) -> list[F
     sentence = (
         f"Networks that never saw other colours reach {percent(float(own.mean()))} under "
         f"{listed([spoken(name) for name in colours])}, and {percent(float(other.mean()))} under the other "
-        f"transformations that they were not trained with{sure(gap, tenths)}."
+        f"transformations that they were not trained with, a difference of {tenths(gap.value)} points"
+        f"{sure(gap, tenths)}."
     )
     return [Finding(sentence, direction(gap, 0.1), "all networks are partly robust to changes of colour")]
 
