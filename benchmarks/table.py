@@ -53,6 +53,9 @@ def main() -> None:
         one, speed = case["ours/bare"], case["images/s"]["ours"]
         what = f"training / a bare loop: {name}, {case['size']}², {speed:,.0f} images a second"
         rows.append((what, spread(one), "≤ 1.10×", one["median"] <= 1.1))
+    scaling = load("scaling")
+    share, workers = scaling["of ideal"], scaling["workers"]
+    rows.append((f"grids: {workers} workers, of {workers} × one", spread(share), "≥ 0.85×", share["median"] >= 0.85))
     signs = {True: "met", False: "missed", None: ""}
     table = "\n".join(f"| {what} | {got} | {wanted} | {signs[met]} |" for what, got, wanted, met in rows)
     about = overhead["machine"]
