@@ -14,8 +14,9 @@ from invariscope.grids.run import run_grid
 from invariscope.grids.store import read_tables
 from invariscope.networks.load import load_network
 from invariscope.responses.recorder import Strength
-from invariscope.studies.across_category import CENTRED, POOLED, AcrossCategory, last_hidden_units, network_row
+from invariscope.studies.across_category import AcrossCategory, last_hidden_units, network_row
 from invariscope.studies.base import STUDIES
+from invariscope.studies.correlations import CENTRED, POOLED
 from invariscope.studies.observed import Observed
 from invariscope.training.image_sets import image_sets
 from invariscope.transformations.base import TRANSFORMATIONS

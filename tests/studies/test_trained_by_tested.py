@@ -9,11 +9,11 @@ from torch import nn
 
 from invariscope.networks.network import Network
 from invariscope.responses.recorder import Strength
-from invariscope.studies.across_category import PAPER
 from invariscope.studies.all_or_none import changes_images
 from invariscope.studies.first_layer import first_filters, spectral_centroid
 from invariscope.studies.naming import family_of
 from invariscope.studies.observed import Observed
+from invariscope.studies.scales import PAPER
 from invariscope.studies.tidy import found, over_seeds
 from invariscope.studies.trained_by_tested import TrainedByTested
 from invariscope.studies.trained_findings import CLEAN, NOTHING, find_all

@@ -11,12 +11,12 @@ import torch
 from invariscope.measures.evaluate import evaluate
 from invariscope.measures.invariance import Invariance
 from invariscope.measures.specialization import Specialization
-from invariscope.studies.active_units import SMALL
 from invariscope.studies.base import STUDIES, Finding, Row, Tables
 from invariscope.studies.cause_findings import AMONG, find_all
 from invariscope.studies.figures import Bars, Figure, Lines
 from invariscope.studies.observed import Observed, reference_of
 from invariscope.studies.paradigm import CONDITIONS, ParadigmStudy
+from invariscope.studies.scales import FACES, SMALL
 from invariscope.studies.silenced import conditions_of, counted, peak_of, shown_at_site, strengths
 from invariscope.studies.tidy import found, ordered, over_seeds
 from invariscope.tolerance.cause import costs_of_sets, silence_sets
@@ -63,15 +63,7 @@ class AblationCause(ParadigmStudy):
     scales: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "smoke": {"k": (30, 54), "seeds": (0,), "epochs": 2},
         "small": {"k": (1, 30, 54), "transformations": SMALL},
-        "paper": {
-            "images": "facescrub",
-            "network": "builtin:alexnet",
-            "k": (100, 200, 300, 350),
-            "seeds": (0, 1, 2, 3, 4),
-            "epochs": 45,
-            "batch_size": 32,
-            "learning_rate": 1e-4,
-        },
+        "paper": {**FACES, "k": (100, 200, 300, 350)},
     }
 
     repeats: int = 10

@@ -11,34 +11,14 @@ from invariscope.measures.specialization import Specialization
 from invariscope.studies.across_findings import find_all
 from invariscope.studies.base import STUDIES, Finding, Row, Tables
 from invariscope.studies.compare import Estimate, correlation
+from invariscope.studies.correlations import CENTRED, POOLED
 from invariscope.studies.figures import Figure, Lines, Scatter, Violins
 from invariscope.studies.observed import Observed
 from invariscope.studies.paradigm import CONDITIONS, ParadigmStudy
+from invariscope.studies.scales import FACES, SMALL
 from invariscope.studies.tidy import found, ordered
 
-POOLED, CENTRED = "all together", "all, each centred"
 GROUPS = ("all", "seen", "unseen")
-_SMALL = (
-    ("inversion", 1.0),
-    ("gaussian-blur", 1.5),
-    ("salt-and-pepper", 0.25),
-    ("thinning", 0.5),
-    ("rotation", 90.0),
-)
-PAPER = (
-    ("hue", 180.0),
-    ("grayscale", 1.0),
-    ("inversion", 1.0),
-    ("gaussian-blur", 4.0),
-    ("high-pass", 1.0),
-    ("horizontal-filter", 1.0),
-    ("vertical-filter", 1.0),
-    ("gaussian-noise", 0.4),
-    ("salt-and-pepper", 0.5),
-    ("rotation", 90.0),
-    ("rotation", 180.0),
-    ("thinning", 0.5),
-)
 
 
 @STUDIES.add("across-category")
@@ -64,19 +44,8 @@ class AcrossCategory(ParadigmStudy):
     )
     scales: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "smoke": {"k": (1, 54), "seeds": (0,), "epochs": 2},
-        "small": {"k": (0, 1, 15, 30, 45, 54, 60), "transformations": _SMALL},
-        "paper": {
-            "images": "facescrub",
-            "network": "builtin:alexnet",
-            "transformations": PAPER,
-            "k": (1, 50, 100, 150, 200, 250, 300, 350, 388),
-            "seeds": (0, 1, 2, 3, 4),
-            "epochs": 45,
-            "batch_size": 32,
-            "learning_rate": 1e-4,
-            "rate": "constant",
-            "calibrate": 0.1,
-        },
+        "small": {"k": (0, 1, 15, 30, 45, 54, 60), "transformations": SMALL},
+        "paper": FACES,
     }
 
     def observe(self, seen: Observed) -> Mapping[str, Sequence[Row] | pd.DataFrame]:

@@ -19,6 +19,7 @@ from invariscope.studies.correlations import with_correlations
 from invariscope.studies.figures import Figure, Lines, Scatter, Violins
 from invariscope.studies.observed import Observed, reference_of
 from invariscope.studies.paradigm import CONDITIONS, ParadigmStudy
+from invariscope.studies.scales import FACES, SMALL
 from invariscope.studies.silenced import conditions_of, counted, peak_of, shown_at_site, strengths, unit_means
 from invariscope.studies.tidy import found, ordered, over_seeds
 from invariscope.tolerance.activity import TAUS, Silenced, accuracy_curves, activity_thresholds, silence_by_activity
@@ -27,7 +28,6 @@ from invariscope.tolerance.tau import choose_tau
 
 OWN, COMMON, GIVEN = "its own tau", "the common tau", "the given tau"
 FEW_IMAGES = (0.01, 0.2)
-SMALL = (("inversion", 1.0), ("gaussian-blur", 1.5), ("salt-and-pepper", 0.25), ("rotation", 90.0))
 COMPARED = {"invariance": "invariance_unseen", "unrestricted invariance": "unrestricted_invariance_unseen"}
 _CHOICE = {
     "tau": "activity threshold",
@@ -61,15 +61,7 @@ class ActiveUnits(ParadigmStudy):
     scales: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "smoke": {"k": (30, 60), "seeds": (0,), "epochs": 2},
         "small": {"k": (1, 30, 54, 60), "transformations": SMALL},
-        "paper": {
-            "images": "facescrub",
-            "network": "builtin:alexnet",
-            "k": (1, 100, 200, 300, 388),
-            "seeds": (0, 1, 2, 3, 4),
-            "epochs": 45,
-            "batch_size": 32,
-            "learning_rate": 1e-4,
-        },
+        "paper": {**FACES, "k": (1, 100, 200, 300, 388)},
     }
 
     def observe(self, seen: Observed) -> Mapping[str, Sequence[Row] | pd.DataFrame]:

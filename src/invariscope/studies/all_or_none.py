@@ -9,10 +9,10 @@ import torch
 from invariscope.core.errors import SettingError
 from invariscope.grids.job import Job
 from invariscope.responses.recorder import Strength
-from invariscope.studies.across_category import AcrossCategory
 from invariscope.studies.naming import labels_of
 from invariscope.studies.observed import Observed
 from invariscope.studies.paradigm import ParadigmStudy
+from invariscope.studies.scales import FACES
 from invariscope.training.image_sets import image_sets
 from invariscope.training.settings import Training
 from invariscope.transformations.base import TRANSFORMATIONS
@@ -44,7 +44,7 @@ ALL_OR_NONE_SCALES: Mapping[str, Mapping[str, Any]] = {
         "network": "builtin:cnn?channels=3",
         "transformations": TWELVE,
     },
-    "paper": {**AcrossCategory.scales["paper"], "k": (388,)},
+    "paper": {**FACES, "k": (388,)},
 }
 
 

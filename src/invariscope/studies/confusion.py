@@ -10,12 +10,12 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from invariscope.statistics.proportions import wilson
-from invariscope.studies.across_category import AcrossCategory
 from invariscope.studies.base import STUDIES, Finding, Row, Tables
 from invariscope.studies.confusion_findings import find_all
 from invariscope.studies.figures import Figure, Heat, Lines
 from invariscope.studies.observed import Observed
 from invariscope.studies.paradigm import ParadigmStudy
+from invariscope.studies.scales import FACES, SMALL
 from invariscope.studies.tidy import NAN, found
 
 QUADRANTS = {
@@ -49,8 +49,8 @@ class Confusion(ParadigmStudy):
     )
     scales: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "smoke": {"k": (1, 30), "seeds": (0,), "epochs": 2},
-        "small": {"k": (1, 15, 30, 45, 54), "transformations": AcrossCategory.scales["small"]["transformations"]},
-        "paper": AcrossCategory.scales["paper"],
+        "small": {"k": (1, 15, 30, 45, 54), "transformations": SMALL},
+        "paper": FACES,
     }
 
     def observe(self, seen: Observed) -> Mapping[str, Sequence[Row] | pd.DataFrame]:

@@ -20,6 +20,7 @@ from invariscope.studies.during_gains import QUARTILES, gains, units_above
 from invariscope.studies.figures import Figure
 from invariscope.studies.observed import Observed
 from invariscope.studies.paradigm import CONDITIONS, GRID, ParadigmStudy
+from invariscope.studies.scales import FACES
 from invariscope.studies.tidy import found, ordered, over_seeds
 from invariscope.training.evaluate import Accuracy
 from invariscope.training.image_sets import image_sets
@@ -53,21 +54,7 @@ class DuringTraining(ParadigmStudy):
     scales: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "smoke": {"k": (0, 54), "seeds": (0,), "epochs": 2, "transformations": (("inversion", 1.0),)},
         "small": {},
-        "paper": {
-            "images": "facescrub",
-            "network": "builtin:alexnet",
-            "transformations": (
-                ("inversion", 1.0),
-                ("gaussian-blur", 4.0),
-                ("salt-and-pepper", 0.5),
-                ("rotation", 90.0),
-            ),
-            "k": (0, 1, 200, 350),
-            "seeds": (0, 1, 2, 3, 4),
-            "epochs": 45,
-            "batch_size": 32,
-            "learning_rate": 1e-4,
-        },
+        "paper": {**FACES, "k": (0, 1, 200, 350)},
     }
 
     k: tuple[int, ...] = (0, 1, 30, 54)

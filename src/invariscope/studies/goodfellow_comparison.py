@@ -13,13 +13,13 @@ from invariscope.measures.goodfellow import Goodfellow
 from invariscope.measures.invariance import Invariance
 from invariscope.measures.unrestricted import UnrestrictedInvariance
 from invariscope.responses.pair import Pair
-from invariscope.studies.active_units import SMALL
 from invariscope.studies.base import STUDIES, Finding, Row, Tables
 from invariscope.studies.correlations import with_correlations
 from invariscope.studies.figures import Bars, Figure, Lines, Scatter
 from invariscope.studies.goodfellow_findings import find_all
 from invariscope.studies.observed import Observed, reference_of
 from invariscope.studies.paradigm import CONDITIONS, ParadigmStudy
+from invariscope.studies.scales import FACES, SMALL
 from invariscope.studies.silenced import conditions_of, counted, shown_at_site, strengths, unit_means
 from invariscope.studies.tidy import found, ordered, over_seeds
 from invariscope.tolerance.activity import accuracy_curves
@@ -52,15 +52,7 @@ class GoodfellowComparison(ParadigmStudy):
     scales: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "smoke": {"k": (30, 60), "seeds": (0,), "epochs": 2},
         "small": {"k": (1, 30, 54, 60), "transformations": SMALL},
-        "paper": {
-            "images": "facescrub",
-            "network": "builtin:alexnet",
-            "k": (1, 100, 200, 300, 388),
-            "seeds": (0, 1, 2, 3, 4),
-            "epochs": 45,
-            "batch_size": 32,
-            "learning_rate": 1e-4,
-        },
+        "paper": {**FACES, "k": (1, 100, 200, 300, 388)},
     }
 
     def observe(self, seen: Observed) -> Mapping[str, Sequence[Row] | pd.DataFrame]:

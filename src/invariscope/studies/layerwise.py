@@ -13,12 +13,12 @@ from torch import Tensor
 from invariscope.core.errors import LayerError
 from invariscope.measures.invariance import Invariance
 from invariscope.networks.sites import Site, select_sites
-from invariscope.studies.across_category import PAPER, AcrossCategory
 from invariscope.studies.base import STUDIES, Finding, Row, Tables
 from invariscope.studies.figures import Figure, Lines
 from invariscope.studies.layerwise_findings import find_all
 from invariscope.studies.observed import Observed
 from invariscope.studies.paradigm import ParadigmStudy
+from invariscope.studies.scales import FACES, SMALL
 from invariscope.studies.tidy import NAN, found
 from invariscope.training.paradigm import generator
 
@@ -63,8 +63,8 @@ class Layerwise(ParadigmStudy):
     )
     scales: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "smoke": {"k": (1, 54), "seeds": (0,), "epochs": 2, "positions": 200},
-        "small": {"k": (1, 30, 54), "transformations": AcrossCategory.scales["small"]["transformations"]},
-        "paper": {**AcrossCategory.scales["paper"], "transformations": PAPER, "positions": 500},
+        "small": {"k": (1, 30, 54), "transformations": SMALL},
+        "paper": {**FACES, "positions": 500},
     }
 
     positions: int = 1000
