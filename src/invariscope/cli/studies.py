@@ -4,7 +4,7 @@ from invariscope.cli.options import Shared
 
 
 def studies(*, shared: Shared = Shared()) -> None:
-    """List the studies, with its question and the figures it stands for.
+    """List the studies, with their questions and the figures they stand for.
 
     Args:
         shared: what every command has.
