@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
+from invariscope.core.errors import SettingError
+from invariscope.core.words import count
 from invariscope.grids.job import Job
 from invariscope.measures.invariance import Invariance
 from invariscope.measures.specialization import Specialization
@@ -63,6 +65,12 @@ class DuringTraining(ParadigmStudy):
         """The networks: one per transformation, k and seed, and those that are trained on x only."""
         return super(DuringTraining, replace(self, k=tuple(sorted({0, *self.k})))).trainings()
 
+    def check(self) -> None:
+        """Refuse settings that no network could be trained with, before any is."""
+        super().check()
+        if self.mode != "joint" or not any(self.k):
+            raise SettingError("this study trains joint, and at least one k is above 0.")
+
     def jobs(self) -> list[Job]:
         """One job per network; it is trained whatever networks there are, because its history is the result."""
         shared = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in GRID}
@@ -74,7 +82,7 @@ class DuringTraining(ParadigmStudy):
                     "training": training.plain,
                     "splits": [training.k] if training.k else sorted({0, *self.k}),
                 },
-                label=f"{training.label}, {training.k} classes seen, seed {training.seed}",
+                label=f"{training.label}, {count(training.k, 'class', 'classes')} seen, seed {training.seed}",
                 gpu=self.device.startswith("cuda"),
             )
             for training in self.trainings()
