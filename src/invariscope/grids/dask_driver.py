@@ -13,6 +13,7 @@ from typing import Any
 
 from invariscope.core.errors import RunError
 from invariscope.core.files import whole
+from invariscope.core.words import count
 from invariscope.grids.dask_worker import BlindError, Order, UndoneError, obey
 from invariscope.grids.engines.base import Engine, Failed, Finished, Said, Started, Stepped, Tell
 from invariscope.grids.perform import Attempt, Trouble
@@ -182,9 +183,9 @@ class OnDask(Engine):
         able = {attempt.job.gpu: self._able(attempt.job.gpu) for attempt in self._waiting}
         lacking = [gpu for gpu, workers in able.items() if not workers]
         want = "no worker offers a GPU; start some with --resources GPU=1" if any(lacking) else "there is no worker"
-        told = (
-            f"{want}; {len(self._waiting)} jobs wait." if lacking else f"{len(self._workers)} Dask workers are there."
-        )
+        n = len(self._workers)
+        there = f"{n} Dask {'worker is' if n == 1 else 'workers are'} there."
+        told = f"{want}; {count(len(self._waiting), 'job waits', 'jobs wait')}." if lacking else there
         if told.split(";")[0] != self._told:
             self._told = told.split(";")[0]
             tell(Said(told))
