@@ -148,7 +148,7 @@ def test_nobody_can_do_what_is_left(cluster, tmp_path):
     watch = Recorder()
     with pytest.raises(RunError, match=r"there is no worker; waited for 1 s\. 0 of 1 jobs are finished"):
         run_grid(squares(1), tmp_path / "grid", DaskAddress(1.0, address=cluster.address), progress=watch)
-    assert watch.of("note") == [("there is no worker; 1 jobs wait.",)]
+    assert watch.of("note") == [("there is no worker; 1 job waits.",)]
     cluster.worker()
     jobs = [*squares(2), Job("grid_work:square", {"x": 5}, gpu=True)]
     run_grid(jobs[:1], tmp_path / "grid", cluster.engine)
