@@ -209,7 +209,7 @@ def test_results_findings_and_figures_fit_one_another(done):
     conditions = ["transformation", "magnitude", "k", "n_classes", "split", "epoch", "group", "seed"]
     assert list(results.columns) == [*conditions, "quantity", "value", "low", "high", "n", "unit_of_measure", "source"]
     assert len(STUDY.findings(results, done[1])) == 5
-    tables = {**done[1], "results": results}
+    tables = {**done[1], **STUDY.more(done[1], results), "results": results}
     for figure in json.loads(json.dumps(plain(STUDY.figures()))):
         rows = tables[figure["table"]]
         for column, wanted in figure["where"].items():

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from invariscope.studies.cluster_layers import NO_CLUSTERS
 from invariscope.studies.figures import Bars, Figure, Heat, Lines, Scatter
 
 HOW = {"all": "any of them", "own": "each class its own", "none": "x only"}
@@ -69,27 +70,27 @@ def draw_all(k: int, assignments: Sequence[str], seed: int) -> list[Figure]:
     ]
     shown: list[Figure] = []
     for assignment in assignments:
-        where = {"assignment": assignment, **most}
-        told = f"{k} classes seen transformed, {HOW[assignment]}"
+        where = {"assignment": assignment, **most, "seed": [seed], "cluster": [*"ABCDEF", NO_CLUSTERS]}
+        told = f"{k} classes seen transformed, {HOW[assignment]}, seed {seed}"
         shown += [
             Heat(
                 name=f"centres-{assignment}",
                 title=f"Centres of the clusters: {HOW[assignment]}",
-                caption=f"Mean invariance of a cluster's units, {told}; clusters of every seed, the largest first. "
-                "A row of a layer without clusters is the mean of all its units.",
+                caption=f"Mean invariance of a cluster's units, {told}; A is the largest cluster of its layer. A layer "
+                "without clusters has the mean of all its units.",
                 table="centres",
                 where=where,
                 x="transformation",
-                y="who",
+                y="cluster",
                 panel="layer",
                 span=(0, 1),
             ),
             Scatter(
                 name=f"units-{assignment}",
                 title=f"Units along their two directions of largest spread: {HOW[assignment]}",
-                caption=f"A dot per unit of the network of seed {seed}, {told}; the axes are those of each layer.",
+                caption=f"A dot per unit, {told}; the axes are those of each layer.",
                 table="units",
-                where={**where, "seed": [seed]},
+                where=where,
                 x="first",
                 y="second",
                 colour="cluster",

@@ -15,7 +15,7 @@ def draw_all(shown: Sequence[int]) -> list[Figure]:
         shown: how many classes networks see transformed, without those that see none.
     """
     most = max(shown)
-    classes = {str(k): f"{k} seen" if k else "x only" for k in (0, *shown)}
+    classes = {"0": "x only"}
     of = {"invariance": "invariance, unseen classes", "accuracy across": "accuracy, unseen classes"}
     of["clean accuracy"] = "accuracy, clean images"
     return [
@@ -102,12 +102,12 @@ def draw_all(shown: Sequence[int]) -> list[Figure]:
             title="Invariance of single units",
             caption="The invariance coefficients of all units that are active, on all test images, all seeds together.",
             table="units",
-            where={"group": "all", "k": [0, most]},
+            where={"group": "all", "seen": ["none", str(most)]},
             x="epoch",
             y="invariance",
-            colour="k",
+            colour="seen",
             panel="transformation",
-            labels=classes,
+            labels={"none": "x only", str(most): f"k = {most}"},
             x_label=_EPOCHS,
             y_label="invariance coefficient",
             span=(0, 1),

@@ -101,6 +101,13 @@ class DuringTraining(ParadigmStudy):
         rows = rows.astype({"split": "Int64", "epoch": "Int64"})
         return ordered(over_seeds(rows), self.source, (*CONDITIONS, "split", "epoch"))
 
+    def more(self, tables: Tables, results: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        """The units, with the number of classes that their network saw in words, apart from the number of an epoch."""
+        units = tables.get("units", pd.DataFrame())
+        if units.empty:
+            return {}
+        return {"units": units.assign(seen=["none" if k == 0 else str(k) for k in units["k"]])}
+
     def findings(self, results: pd.DataFrame, tables: Tables) -> list[Finding]:
         """What comes first, how many units gain, and what a network gains that never saw the transformation."""
         return find_all(results)

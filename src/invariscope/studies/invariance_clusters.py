@@ -141,16 +141,6 @@ class InvarianceClusters(ParadigmStudy):
         rows = tables.get("results", pd.DataFrame())
         return rows if rows.empty else ordered(over_seeds(rows), self.source, _CONDITIONS)
 
-    def more(self, tables: Tables, results: pd.DataFrame) -> dict[str, pd.DataFrame]:
-        """The centres, each with a name that says whose it is."""
-        centres = tables.get("centres", pd.DataFrame())
-        if centres.empty:
-            return {}
-        names = [
-            f"seed {row['seed']}, {row['cluster']}: {count(row['units'], 'unit')}" for row in centres.to_dict("records")
-        ]
-        return {"centres": centres.assign(who=names)}
-
     def findings(self, results: pd.DataFrame, tables: Tables) -> list[Finding]:
         """The paper's forecast, layer by layer."""
         return find_all(results, tables["centres"])
