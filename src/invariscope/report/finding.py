@@ -43,8 +43,9 @@ def _asked(table: pd.DataFrame) -> list[str]:
     if table.empty:
         return []
     classes = n_classes(table)
+    who = "One network" if len(table) == 1 else f"Each of {count(len(table), 'network')}"
     return [
-        f"Each of {count(len(table), 'network')} learned to tell {classes} classes apart, and saw some of them also "
+        f"{who} learned to tell {classes} classes apart, and saw some of them also "
         "transformed. What does it do with the others, when they are transformed for the first time?"
     ]
 
