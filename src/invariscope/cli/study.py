@@ -132,6 +132,18 @@ def _print(info: dict[str, Any], findings: list[dict[str, Any]]) -> None:
         if claim:
             print(f"{claim[:1].upper()}{claim[1:]}:")
         for finding in own:
-            print(f"  {finding['verdict'] or '–':<14} {finding['sentence']}")
+            print(_wrapped(f"  {finding['verdict'] or '–':<14} ", finding["sentence"]))
     if findings:
         print()
+
+
+def _wrapped(margin: str, sentence: str) -> str:
+    """A sentence behind its margin: broken into lines on a terminal, one line in a pipe."""
+    import shutil
+    import sys
+    import textwrap
+
+    if not sys.stdout.isatty():
+        return margin + sentence
+    width = min(shutil.get_terminal_size().columns, 110)
+    return textwrap.fill(sentence, width, initial_indent=margin, subsequent_indent=" " * len(margin))
