@@ -115,8 +115,8 @@ def test_units_invariant_to_one_transformation_each_are_found(sizes):
 def test_units_of_one_cloud_are_no_clusters_however_long_it_is():
     found = [find_clusters(one_blob(80, r, seed), draws=60) for r in (0.0, 0.7) for seed in range(8)]
     assert all(seen is not None for seen in found)
-    # One in twenty by chance.
-    assert sum(seen.found for seen in found if seen is not None) <= 2
+    # One in twenty by chance: more than 4 of 16 come once in a thousand (numpy's draws differ between its versions).
+    assert sum(seen.found for seen in found if seen is not None) <= 4
     longer = [seen for seen in found[8:] if seen is not None]
     # Shuffled columns alone would call every long cloud clusters.
     assert sum(seen.shuffled.above for seen in longer) >= 7
