@@ -4,10 +4,13 @@ import base64
 import io
 
 import numpy as np
+import pandas as pd
 import pytest
+from example_run import make_paradigm
 from PIL import Image
 
 from invariscope.report.ink import COLOURS, Drawn, inline, save, sheet, styled
+from invariscope.report.page import make_report
 from invariscope.report.pictures import embed, spread, unenlarged
 
 
@@ -91,3 +94,14 @@ def test_the_clean_picture_and_both_ends_are_always_shown(identity):
     assert {-60, identity, 60} <= set(chosen)
     assert chosen == sorted(chosen)
     assert len(chosen) == 7
+
+
+def test_transformations_that_were_trained_at_once_are_counted_above_and_named_below(tmp_path):
+    make_paradigm(tmp_path)
+    table = pd.read_parquet(tmp_path / "paradigm.parquet")
+    several = table[table["transformation"] == table["transformation"][0]]
+    several = several.assign(transformation="inversion+gaussian-blur+rotation")
+    several.to_parquet(tmp_path / "paradigm.parquet", index=False)
+    page = make_report(tmp_path).read_text(encoding="utf-8")
+    assert "3 at once: mean invariance" in page
+    assert "3 at once: inversion, Gaussian blur and rotation." in page

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from invariscope.core.words import count, listed, number, title
+from invariscope.core.words import count, listed, number, spoken, title
 from invariscope.report.answers import Answer
 from invariscope.report.figures.base import FIGURES, share_axis
 from invariscope.report.finding import n_classes
@@ -32,7 +32,7 @@ def draw(run: RunData, answers: Sequence[Answer]) -> Iterator[Drawn]:
         left, right = (figure.add_axes((x, bottom, 0.42, _PANEL / height)) for x in (0.05, 0.57))
         share_axis(left, "", labelled=True)
         _lines(left, rows, {"within": ("blue", "seen classes"), "across": ("orange", "unseen classes")})
-        left.set_title(f"{title(name)}: accuracy")
+        left.set_title(f"{_short(name)}: accuracy")
         share_axis(right, "", labelled=False)
         right.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(float(value))))
         _lines(
@@ -40,7 +40,7 @@ def draw(run: RunData, answers: Sequence[Answer]) -> Iterator[Drawn]:
             rows,
             {"invariance_seen": ("faint", "seen classes"), "invariance_unseen": ("green", "unseen classes")},
         )
-        right.set_title(f"{title(name)}: mean invariance")
+        right.set_title(f"{_short(name)}: mean invariance")
         for axes in (left, right):
             axes.xaxis.set_major_locator(FixedLocator(sorted(set(rows["k"]))))
             axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(float(value))))
@@ -53,11 +53,20 @@ def draw(run: RunData, answers: Sequence[Answer]) -> Iterator[Drawn]:
         + _bars(table, int(seeds.max()))
         + " Left: share of transformed test images that are classified correctly, for the classes that the network saw "
         "transformed in training and for those it did not. Right: mean invariance coefficient of the last hidden "
-        "layer's units on the same images.",
+        "layer's units on the same images."
+        + "".join(
+            f" {_short(name)}: {listed([spoken(part) for part in name.split('+')])}." for name in names if "+" in name
+        ),
         "Accuracy and invariance against the number of classes seen transformed, for "
         f"{listed([title(name) for name in names])}; the text above the figure says what they show.",
         figure,
     )
+
+
+def _short(name: str) -> str:
+    """A transformation's name, short enough to stand beside the key of colours; how many, where there are several."""
+    parts = str(name).split("+")
+    return title(parts[0]) if len(parts) == 1 else f"{len(parts)} at once"
 
 
 def _seeds(seeds: "pd.Series[int]") -> str:
