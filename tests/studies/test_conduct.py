@@ -59,6 +59,7 @@ def test_networks_of_an_earlier_study_are_taken(out, tmp_path):
     )
     with pytest.raises(RunError, match="is no folder of networks"):
         conduct_study(SMALL, tmp_path / "third", engine="serial", networks=tmp_path / "nowhere")
+    assert not (tmp_path / "third").exists()
 
 
 def test_overwriting_leaves_nothing_of_the_old_study_and_all_of_a_persons_own(tmp_path):
@@ -79,3 +80,10 @@ def test_bad_settings_leave_nothing(tmp_path):
     with pytest.raises(SettingError, match="got k = 99"):
         conduct_study(AcrossCategory(k=(99,)), tmp_path / "bad", engine="serial")
     assert not (tmp_path / "bad").exists()
+
+
+def test_an_engine_that_cannot_begin_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RunError, match="there is no sbatch here"):
+        conduct_study(SMALL, tmp_path / "none", engine="slurm:jobs=2")
+    assert not (tmp_path / "none").exists()

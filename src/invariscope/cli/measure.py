@@ -51,7 +51,7 @@ class Options:
     group_classes: Annotated[Path | None, Parameter(group=WHAT)] = None
     classes: Annotated[Path | None, Parameter(group=WHAT)] = None
     negative: Annotated[Literal["rectify", "abs", "shift"] | None, Parameter(group=HOW)] = None
-    tau: Annotated[float | Literal["ablation"], Parameter(group=HOW)] = 0.1
+    tau: Annotated[float | str, Parameter(group=HOW)] = 0.1
     firing: Annotated[float, Parameter(group=HOW)] = 0.01
     batch_size: Annotated[int | None, Parameter(group=HOW)] = None
     memory: Annotated[str, Parameter(group=HOW)] = "2GiB"

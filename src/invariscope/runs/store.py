@@ -82,15 +82,20 @@ class Store:
         return store
 
     @contextmanager
-    def filling(self) -> Iterator[None]:
-        """Within the block parts are added; after an error before the first is finished, no trace is left."""
+    def filling(self, parts: str = _PARTS) -> Iterator[None]:
+        """Within the block parts are added; after an error before the first is finished, no trace is left.
+
+        Args:
+            parts: the folder that finished parts are in.
+        """
+        kept = self.path / parts
         try:
             yield
         except Exception:
-            _clear_drafts(self.path / _PARTS)
+            _clear_drafts(kept)
             with suppress(OSError):
-                (self.path / _PARTS).rmdir()
-            if not (self.path / _PARTS).exists():
+                kept.rmdir()
+            if not kept.exists():
                 (self.path / _PLAN).unlink(missing_ok=True)
                 if self.made:
                     with suppress(OSError):

@@ -63,8 +63,11 @@ def conduct_study(
     record = Record("study", {"study": name, "scale": scale, **asdict(study)}, command)
     if isinstance(study, ParadigmStudy):
         study.check()
+    if networks is not None and not networks.is_dir():
+        raise RunError(f"{networks} is no folder of networks; give the folder `networks` of an earlier study.")
     before = _made_by_a_study(out)
-    if Store.open(out, record.plan, resume=resume, overwrite=overwrite).done:
+    store = Store.open(out, record.plan, resume=resume, overwrite=overwrite)
+    if store.done:
         return out
     if overwrite:
         for made in before:
@@ -74,7 +77,8 @@ def conduct_study(
     found: dict[str, pd.DataFrame] = {}
 
     def do(jobs: Sequence[Job]) -> Mapping[str, pd.DataFrame]:
-        run_grid(jobs, out, engine, progress=progress, retries=retries, what=study.noun).check()
+        with store.filling("jobs"):
+            run_grid(jobs, out, engine, progress=progress, retries=retries, what=study.noun).check()
         tables = read_tables(jobs, out)
         found.update(tables)
         return tables
@@ -136,8 +140,6 @@ def _made_by_a_study(out: Path) -> list[Path]:
 
 def _take(networks: Path, folder: Path) -> None:
     """Copy finished networks of another study; their names say what they are, so others do no harm."""
-    if not networks.is_dir():
-        raise RunError(f"{networks} is no folder of networks; give the folder `networks` of an earlier study.")
     for description in sorted(networks.glob("*.json")):
         weights = description.with_suffix(".safetensors")
         target = folder / description.name

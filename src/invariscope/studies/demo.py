@@ -63,14 +63,16 @@ def run_demo(
     """
     study = study or AcrossCategory(seeds=(seed,))
     record = Record("demo", {"seed": seed, **asdict(study), "limit": N_IMAGES}, command)
-    if Store.open(out, record.plan, resume=True, overwrite=overwrite).done:
+    store = Store.open(out, record.plan, resume=True, overwrite=overwrite)
+    if store.done:
         return out
     if overwrite:
         for name in (*PARTS, "networks", "jobs", "log", "failures"):
             shutil.rmtree(out / name, ignore_errors=True)
     engine = "serial" if workers == 1 else f"processes:{workers}"
     jobs = study.jobs()
-    run_grid(jobs, out, engine, progress=progress, what=study.noun).check()
+    with store.filling("jobs"):
+        run_grid(jobs, out, engine, progress=progress, what=study.noun).check()
     table = read_tables(jobs, out)["networks"]
     with whole(out / "paradigm.parquet") as draft:
         table.to_parquet(draft, index=False, compression="zstd")

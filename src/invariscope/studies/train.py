@@ -115,7 +115,8 @@ def train_networks(
         **{name: value for name, value in trainings[0].plain.items() if name not in ("k", "seed")},
     }
     record = replace(clock, configuration={**configuration, "fingerprints": prints})
-    if Store.open(out, record.plan, resume=resume, overwrite=overwrite).done:
+    store = Store.open(out, record.plan, resume=resume, overwrite=overwrite)
+    if store.done:
         return out
     if overwrite:
         for name in _MADE:
@@ -129,7 +130,8 @@ def train_networks(
         trainings = [replace(training, schedule=plan) for training in trainings]
         _write(out / "search.parquet", table)
     jobs = [_job(one, images, test, where, sets[one.seed].fingerprint) for one in trainings]
-    run_grid(jobs, out, engine, progress=progress, what="networks").check()
+    with store.filling("jobs"):
+        run_grid(jobs, out, engine, progress=progress, what="networks").check()
     for name, table in read_tables(jobs, out).items():
         _write(out / f"{name}.parquet", table)
     record.write(
