@@ -27,7 +27,7 @@ from invariscope.runs.plan import Plan, make_plan
 from invariscope.runs.run import Run
 from invariscope.runs.settings import Settings
 from invariscope.runs.store import Store
-from invariscope.runs.tau import settled_tau
+from invariscope.runs.tau import by_ablation, settled_tau
 from invariscope.transformations.base import Transformation
 
 Transformations = str | Sequence[str | Transformation] | Mapping[str, Sequence[float | int]] | None
@@ -96,9 +96,9 @@ def measure(
     started = time.monotonic()
     began = datetime.now(UTC).isoformat(timespec="seconds")
     tau = settings.pop("tau", Settings.tau)
-    by_ablation = isinstance(tau, str)
+    to_find = by_ablation(tau)
     named = layers if isinstance(layers, str) else ",".join(layers)
-    chosen = Settings(layers=named, **settings, **({} if by_ablation else {"tau": tau}))
+    chosen = Settings(layers=named, **settings, **({} if to_find else {"tau": tau}))
     where = choose_device(device)
     loaded = load_network(network) if isinstance(network, str) else as_network(network)
     pictures = load_images(str(images), strict=strict) if isinstance(images, (str, Path)) else images
@@ -107,7 +107,7 @@ def measure(
     prepared = pictures.fit(loaded.recipe, cache=None if cache is None else Path(cache), strict=strict)
     loaded.to(where)
     told = None
-    if by_ablation:
+    if to_find:
         how = {name: getattr(chosen, name) for name in ("units", "reduce", "negative", "seed")}
         value, told = settled_tau(tau, loaded, pictures, **how)
         chosen = replace(chosen, tau=value)

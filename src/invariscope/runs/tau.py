@@ -12,6 +12,20 @@ ABLATION = "ablation"
 _IMAGES = 500
 
 
+def by_ablation(tau: float | str) -> bool:
+    """Whether the threshold is still to be found, which is known before anything is loaded.
+
+    Args:
+        tau: a fraction of the peak, or "ablation".
+
+    Raises:
+        SettingError: another word was given.
+    """
+    if isinstance(tau, str) and tau != ABLATION:
+        raise SettingError(f"--tau is a fraction of the peak from 0 to below 1, or {ABLATION}; got {tau!r}.")
+    return isinstance(tau, str)
+
+
 def settled_tau(
     tau: float | str, network: Network, images: Images, *, units: str, reduce: str, negative: str | None, seed: int
 ) -> tuple[float, str | None]:
@@ -35,10 +49,8 @@ def settled_tau(
 
     Source: Jang et al., section 3.2, whose rule this is; they chose on transformed images.
     """
-    if not isinstance(tau, str):
-        return tau, None
-    if tau != ABLATION:
-        raise SettingError(f"tau is a fraction of the peak from 0 to below 1, or {ABLATION}; got {tau!r}.")
+    if not by_ablation(tau):
+        return float(tau), None
     shown = images.limit(_IMAGES, seed)
     # At its identity the gain changes nothing: one threshold for all transformations is chosen on clean images.
     found = activity_threshold(
