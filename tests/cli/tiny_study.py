@@ -7,9 +7,10 @@ from typing import Any, ClassVar, Literal
 
 import pandas as pd
 
+from invariscope.findings.figures import Figure, Lines
+from invariscope.findings.finding import Finding
 from invariscope.grids.job import Job
-from invariscope.studies.base import Finding, Study, Tables
-from invariscope.studies.figures import Figure, Lines
+from invariscope.studies.base import Study, Tables
 
 
 @dataclass(frozen=True)

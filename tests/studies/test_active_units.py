@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
+from invariscope.findings.figures import plain
 from invariscope.grids.run import run_grid
 from invariscope.grids.store import read_tables
 from invariscope.networks.load import load_network
@@ -14,7 +15,6 @@ from invariscope.responses.recorder import Strength
 from invariscope.studies.ablation_cause import AMONG, AblationCause
 from invariscope.studies.active_units import COMMON, OWN, ActiveUnits, common_tau
 from invariscope.studies.base import STUDIES
-from invariscope.studies.figures import plain
 from invariscope.studies.goodfellow_comparison import GoodfellowComparison, compared
 from invariscope.studies.observed import Observed
 from invariscope.studies.silenced import counted, peak_of

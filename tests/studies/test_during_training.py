@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
+from invariscope.findings.figures import plain
 from invariscope.grids.run import run_grid
 from invariscope.grids.store import read_tables
 from invariscope.responses.recorder import Strength
@@ -16,7 +17,6 @@ from invariscope.studies.base import STUDIES
 from invariscope.studies.during_findings import find_all
 from invariscope.studies.during_gains import gains, units_above, when
 from invariscope.studies.during_training import DuringTraining, look
-from invariscope.studies.figures import plain
 from invariscope.studies.observed import Observed
 from invariscope.studies.tidy import found, over_seeds
 from invariscope.training.image_sets import image_sets

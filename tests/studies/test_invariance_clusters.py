@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from invariscope.core.errors import SettingError
+from invariscope.findings.figures import plain
 from invariscope.grids.run import run_grid
 from invariscope.grids.store import read_tables
 from invariscope.networks.load import load_network
@@ -16,7 +17,6 @@ from invariscope.statistics.clusters import adjusted_rand
 from invariscope.studies.base import STUDIES
 from invariscope.studies.cluster_findings import find_all
 from invariscope.studies.cluster_layers import NO_CLUSTERS, Layer, clusters_of, halves_of, which_or_how_much
-from invariscope.studies.figures import plain
 from invariscope.studies.invariance_clusters import InvarianceClusters, look
 from invariscope.studies.observed import Observed
 from invariscope.studies.tidy import over_seeds

@@ -36,11 +36,11 @@ def sweep(
     from invariscope.cli.live import live
     from invariscope.cli.output import note
     from invariscope.cli.work import output_for
+    from invariscope.findings.record import Record
     from invariscope.grids.engines.base import make_engine
     from invariscope.grids.folder import claim, complete, is_complete
     from invariscope.grids.run import run_grid
     from invariscope.grids.sweep import read_sweep
-    from invariscope.studies.record import Record
 
     # A person's own function lies where the command is given, as with `python -m`.
     if str(Path.cwd()) not in sys.path:

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import torch
 
+from invariscope.findings.figures import Bars, Figure, Lines
+from invariscope.findings.finding import Finding
 from invariscope.measures.evaluate import evaluate
 from invariscope.measures.invariance import Invariance
 from invariscope.measures.specialization import Specialization
-from invariscope.studies.base import STUDIES, Finding, Row, Tables
+from invariscope.studies.base import STUDIES, Row, Tables
 from invariscope.studies.cause_findings import AMONG, find_all
-from invariscope.studies.figures import Bars, Figure, Lines
 from invariscope.studies.observed import Observed, reference_of
 from invariscope.studies.paradigm import CONDITIONS, ParadigmStudy
 from invariscope.studies.scales import FACES, SMALL

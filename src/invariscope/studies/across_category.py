@@ -6,13 +6,14 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
+from invariscope.findings.figures import Figure, Lines, Scatter, Violins
+from invariscope.findings.finding import Finding
 from invariscope.measures.invariance import Invariance
 from invariscope.measures.specialization import Specialization
 from invariscope.studies.across_findings import find_all
-from invariscope.studies.base import STUDIES, Finding, Row, Tables
+from invariscope.studies.base import STUDIES, Row, Tables
 from invariscope.studies.compare import Estimate, correlation
 from invariscope.studies.correlations import CENTRED, POOLED
-from invariscope.studies.figures import Figure, Lines, Scatter, Violins
 from invariscope.studies.observed import Observed
 from invariscope.studies.paradigm import CONDITIONS, ParadigmStudy
 from invariscope.studies.scales import FACES, SMALL

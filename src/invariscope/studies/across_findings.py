@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from invariscope.core.words import listed, number, percent, points, spoken, title
-from invariscope.studies.base import Finding
+from invariscope.findings.finding import Finding
 from invariscope.studies.compare import Estimate, by_seed, difference, mean_of
 from invariscope.studies.judge import direction, equality, nearness
 from invariscope.studies.naming import family_of

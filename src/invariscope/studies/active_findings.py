@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from invariscope.core.words import listed, number, percent, spoken
-from invariscope.studies.base import Finding
+from invariscope.findings.finding import Finding
 from invariscope.studies.compare import Estimate, by_seed, difference, mean_of
 from invariscope.studies.correlations import CENTRED, POOLED
 from invariscope.studies.judge import direction, equality, nearness

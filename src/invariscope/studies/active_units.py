@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 import torch
 
+from invariscope.findings.figures import Figure, Lines, Scatter, Violins
+from invariscope.findings.finding import Finding
 from invariscope.measures.evaluate import evaluate
 from invariscope.measures.invariance import Invariance
 from invariscope.measures.unrestricted import UnrestrictedInvariance
 from invariscope.responses.pair import Pair
 from invariscope.studies.active_findings import find_all
-from invariscope.studies.base import STUDIES, Finding, Row, Tables
+from invariscope.studies.base import STUDIES, Row, Tables
 from invariscope.studies.correlations import with_correlations
-from invariscope.studies.figures import Figure, Lines, Scatter, Violins
 from invariscope.studies.observed import Observed, reference_of
 from invariscope.studies.paradigm import CONDITIONS, ParadigmStudy
 from invariscope.studies.scales import FACES, SMALL

@@ -3,35 +3,20 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import pandas as pd
 
 from invariscope.core.errors import SettingError
 from invariscope.core.names import unknown
 from invariscope.core.registry import Registry
+from invariscope.findings.figures import Figure
+from invariscope.findings.finding import Finding
 from invariscope.grids.job import Job
-from invariscope.studies.figures import Figure
 
 Row = dict[str, Any]
 Tables = Mapping[str, pd.DataFrame]
-Verdict = Literal["holds", "does not hold", "undecided", ""]
 SCALES = ("smoke", "small", "paper")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One sentence that a study's tables support.
-
-    Args:
-        sentence: with its numbers.
-        verdict: whether what the source claims holds here; empty where nothing is claimed.
-        claim: the claim in a few words, where there is one.
-    """
-
-    sentence: str
-    verdict: Verdict = ""
-    claim: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from invariscope.core.words import listed, number, percent, spoken, title
-from invariscope.studies.base import Finding
+from invariscope.findings.finding import Finding
 from invariscope.studies.compare import Estimate, by_seed, difference, mean_of
 from invariscope.studies.judge import direction
 from invariscope.tolerance.unit_sets import INVARIANT_HALF, RANDOM, VARIANT_HALF

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from invariscope.findings.figures import Bars, Figure, Heat, Lines, Scatter
 from invariscope.studies.cluster_layers import NO_CLUSTERS
-from invariscope.studies.figures import Bars, Figure, Heat, Lines, Scatter
 
 HOW = {"all": "any of them", "own": "each class its own", "none": "x only"}
 _SILHOUETTES = {

@@ -5,21 +5,20 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from invariscope.core.errors import RunError
 from invariscope.core.files import whole
 from invariscope.core.progress import Progress
+from invariscope.findings.record import Record
+from invariscope.findings.write import write_tables
 from invariscope.grids.job import Job
 from invariscope.grids.run import run_grid
 from invariscope.grids.store import read_tables
 from invariscope.runs.store import Store
 from invariscope.studies.base import Study
-from invariscope.studies.figures import plain
 from invariscope.studies.paradigm import ParadigmStudy, name_of
-from invariscope.studies.record import Record
 
 
 def conduct_study(
@@ -116,12 +115,7 @@ def write_findings(study: Study, out: Path, tables: Mapping[str, pd.DataFrame]) 
     tables = study.named(tables)
     results = study.results(tables)
     tables = {**tables, **study.more(tables, results), "results": results}
-    for name, table in tables.items():
-        with whole(out / f"{name}.parquet") as draft:
-            table.to_parquet(draft, index=False, compression="zstd")
-    _write(out / "findings.json", [asdict(finding) for finding in study.findings(results, tables)])
-    _write(out / "figures.json", plain(study.figures()))
-    return sorted(tables)
+    return write_tables(out, tables, study.findings(results, tables), study.figures())
 
 
 def _made_by_a_study(out: Path) -> list[Path]:
@@ -147,8 +141,3 @@ def _take(networks: Path, folder: Path) -> None:
             for source, goal in ((weights, folder / weights.name), (description, target)):
                 with whole(goal) as draft:
                     shutil.copyfile(source, draft)
-
-
-def _write(path: Path, content: Any) -> None:
-    with whole(path) as draft:
-        draft.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

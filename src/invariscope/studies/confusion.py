@@ -9,10 +9,11 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
+from invariscope.findings.figures import Figure, Heat, Lines
+from invariscope.findings.finding import Finding
 from invariscope.statistics.proportions import wilson
-from invariscope.studies.base import STUDIES, Finding, Row, Tables
+from invariscope.studies.base import STUDIES, Row, Tables
 from invariscope.studies.confusion_findings import find_all
-from invariscope.studies.figures import Figure, Heat, Lines
 from invariscope.studies.observed import Observed
 from invariscope.studies.paradigm import ParadigmStudy
 from invariscope.studies.scales import FACES, SMALL

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 
 from invariscope.core.words import listed, percent, title
-from invariscope.studies.base import Finding, Verdict
+from invariscope.findings.finding import Finding, Verdict
 from invariscope.studies.compare import Estimate, by_seed, difference, mean_of
 from invariscope.studies.judge import all_of, direction
 from invariscope.studies.phrases import sure, tenths

@@ -10,6 +10,7 @@ import pandas as pd
 
 from invariscope.core.files import whole
 from invariscope.core.progress import Progress
+from invariscope.findings.record import Record
 from invariscope.grids.job import Job
 from invariscope.grids.relay import current_progress
 from invariscope.grids.run import run_grid
@@ -19,7 +20,6 @@ from invariscope.networks.load import load_network
 from invariscope.runs.measure import measure
 from invariscope.runs.store import Store
 from invariscope.studies.across_category import AcrossCategory
-from invariscope.studies.record import Record
 from invariscope.training.loop import Schedule
 from invariscope.training.sets import make_sets
 from invariscope.training.settings import Training, with_options

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from invariscope.findings.figures import Figure, Lines, Violins
 from invariscope.studies.during_gains import QUARTILES
-from invariscope.studies.figures import Figure, Lines, Violins
 
 _EPOCHS = "epochs of training"
 

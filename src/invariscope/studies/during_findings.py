@@ -3,7 +3,7 @@
 import pandas as pd
 
 from invariscope.core.words import count, listed, number, percent, points, spoken, title
-from invariscope.studies.base import Finding
+from invariscope.findings.finding import Finding
 from invariscope.studies.compare import Estimate, by_seed, mean_of
 from invariscope.studies.during_gains import LEAST, QUARTILES
 from invariscope.studies.judge import all_of, direction

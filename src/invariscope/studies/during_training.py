@@ -9,17 +9,18 @@ import pandas as pd
 
 from invariscope.core.errors import SettingError
 from invariscope.core.words import count
+from invariscope.findings.figures import Figure
+from invariscope.findings.finding import Finding
 from invariscope.grids.job import Job
 from invariscope.measures.invariance import Invariance
 from invariscope.measures.specialization import Specialization
 from invariscope.networks.network import Network
 from invariscope.responses.pair import Pair
 from invariscope.responses.recorder import Strength
-from invariscope.studies.base import STUDIES, Finding, Row, Tables
+from invariscope.studies.base import STUDIES, Row, Tables
 from invariscope.studies.during_figures import draw_all
 from invariscope.studies.during_findings import find_all
 from invariscope.studies.during_gains import QUARTILES, gains, units_above
-from invariscope.studies.figures import Figure
 from invariscope.studies.observed import Observed
 from invariscope.studies.paradigm import CONDITIONS, GRID, ParadigmStudy
 from invariscope.studies.scales import FACES

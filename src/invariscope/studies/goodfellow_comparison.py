@@ -7,15 +7,16 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from invariscope.core.words import percent
+from invariscope.findings.figures import Bars, Figure, Lines, Scatter
+from invariscope.findings.finding import Finding
 from invariscope.measures.cosine import layer_cosine
 from invariscope.measures.evaluate import evaluate
 from invariscope.measures.goodfellow import Goodfellow
 from invariscope.measures.invariance import Invariance
 from invariscope.measures.unrestricted import UnrestrictedInvariance
 from invariscope.responses.pair import Pair
-from invariscope.studies.base import STUDIES, Finding, Row, Tables
+from invariscope.studies.base import STUDIES, Row, Tables
 from invariscope.studies.correlations import with_correlations
-from invariscope.studies.figures import Bars, Figure, Lines, Scatter
 from invariscope.studies.goodfellow_findings import find_all
 from invariscope.studies.observed import Observed, reference_of
 from invariscope.studies.paradigm import CONDITIONS, ParadigmStudy

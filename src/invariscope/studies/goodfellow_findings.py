@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from invariscope.core.words import number, percent, title
-from invariscope.studies.base import Finding
+from invariscope.findings.finding import Finding
 from invariscope.studies.compare import Estimate, by_seed, mean_of
 from invariscope.studies.correlations import CENTRED, POOLED
 from invariscope.studies.judge import direction, nearness

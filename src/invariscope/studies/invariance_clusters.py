@@ -9,13 +9,14 @@ import pandas as pd
 
 from invariscope.core.errors import SettingError
 from invariscope.core.words import count
+from invariscope.findings.figures import Figure
+from invariscope.findings.finding import Finding
 from invariscope.grids.job import Job
 from invariscope.responses.recorder import Strength
-from invariscope.studies.base import STUDIES, Finding, Row, Tables
+from invariscope.studies.base import STUDIES, Row, Tables
 from invariscope.studies.cluster_figures import draw_all
 from invariscope.studies.cluster_findings import find_all
 from invariscope.studies.cluster_layers import clusters_of, layers_of
-from invariscope.studies.figures import Figure
 from invariscope.studies.layerwise import rectifying_sites
 from invariscope.studies.observed import Observed
 from invariscope.studies.paradigm import GRID, ParadigmStudy

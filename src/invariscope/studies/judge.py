@@ -2,7 +2,7 @@
 
 import math
 
-from invariscope.studies.base import Verdict
+from invariscope.findings.finding import Verdict
 from invariscope.studies.compare import Estimate
 
 FEWEST_SEEDS = 3

@@ -11,10 +11,11 @@ from jaxtyping import Int
 from torch import Tensor
 
 from invariscope.core.errors import LayerError
+from invariscope.findings.figures import Figure, Lines
+from invariscope.findings.finding import Finding
 from invariscope.measures.invariance import Invariance
 from invariscope.networks.sites import Site, select_sites
-from invariscope.studies.base import STUDIES, Finding, Row, Tables
-from invariscope.studies.figures import Figure, Lines
+from invariscope.studies.base import STUDIES, Row, Tables
 from invariscope.studies.layerwise_findings import find_all
 from invariscope.studies.observed import Observed
 from invariscope.studies.paradigm import ParadigmStudy

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from invariscope.core.words import title
-from invariscope.studies.base import Finding
+from invariscope.findings.finding import Finding
 from invariscope.studies.compare import Estimate, by_seed, mean_of
 from invariscope.studies.judge import direction
 from invariscope.studies.phrases import hundredths, sure

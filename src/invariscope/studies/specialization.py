@@ -7,14 +7,15 @@ from typing import Any
 import pandas as pd
 import torch
 
+from invariscope.findings.figures import Bars, Figure, Violins
+from invariscope.findings.finding import Finding
 from invariscope.measures.invariance import Invariance
 from invariscope.measures.specialization import Specialization
 from invariscope.responses.pair import Pair
 from invariscope.responses.recorder import Strength
 from invariscope.statistics.proportions import wilson
 from invariscope.studies.all_or_none import AllOrNoneStudy, changes_images
-from invariscope.studies.base import STUDIES, Finding, Row, Tables
-from invariscope.studies.figures import Bars, Figure, Violins
+from invariscope.studies.base import STUDIES, Row, Tables
 from invariscope.studies.naming import labels_of
 from invariscope.studies.observed import Observed
 from invariscope.studies.specialization_findings import BOTH, ONLY_CLEAN, find_all

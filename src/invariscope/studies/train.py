@@ -11,6 +11,7 @@ import pandas as pd
 from invariscope.core.errors import SettingError
 from invariscope.core.files import whole
 from invariscope.core.progress import Progress
+from invariscope.findings.record import Record
 from invariscope.grids.job import Job
 from invariscope.grids.run import run_grid
 from invariscope.grids.store import read_tables
@@ -19,7 +20,6 @@ from invariscope.runs.store import Store
 from invariscope.studies.across_category import last_hidden_units, network_row
 from invariscope.studies.as_trained import as_trained
 from invariscope.studies.observed import Observed
-from invariscope.studies.record import Record
 from invariscope.training.image_sets import image_sets
 from invariscope.training.loop import Schedule
 from invariscope.training.mixture import Magnitudes

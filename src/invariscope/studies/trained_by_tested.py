@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 
+from invariscope.findings.figures import Bars, Figure, Heat
+from invariscope.findings.finding import Finding
 from invariscope.responses.recorder import Strength
 from invariscope.studies.all_or_none import AllOrNoneStudy, changes_images
-from invariscope.studies.base import STUDIES, Finding, Row, Tables
-from invariscope.studies.figures import Bars, Figure, Heat
+from invariscope.studies.base import STUDIES, Row, Tables
 from invariscope.studies.first_layer import first_filters, spectral_centroid
 from invariscope.studies.naming import labels_of
 from invariscope.studies.observed import Observed

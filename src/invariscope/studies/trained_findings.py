@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from invariscope.core.words import count, listed, number, percent, spoken
+from invariscope.findings.finding import Finding, Verdict
 from invariscope.statistics.proportions import wilson
-from invariscope.studies.base import Finding, Verdict
 from invariscope.studies.compare import Estimate, by_seed, difference, mean_of
 from invariscope.studies.judge import all_of, direction, equality
 from invariscope.studies.naming import family_of

@@ -19,7 +19,7 @@ _LONGEST = 48
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """One drawing, as `invariscope.studies.figures` describes it; what its kind does not have keeps its default."""
+    """One drawing, as `invariscope.findings.figures` describes it; what its kind does not have keeps its default."""
 
     kind: str
     name: str

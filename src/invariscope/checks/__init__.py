@@ -1,0 +1,1 @@
+"""A run held to a contract, or to another run."""

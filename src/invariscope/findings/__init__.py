@@ -1,0 +1,1 @@
+"""What tables say: sentences with their verdicts, figures as plain values, provenance; all that a page is made of."""
