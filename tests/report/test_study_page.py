@@ -61,6 +61,21 @@ def test_findings_are_marked_in_words(page):
     assert "from 2\u202f%." in page.source
 
 
+def test_a_run_names_its_own_answers(tmp_path):
+    told = [
+        {"question": "Certified scale", "answer": "0.5", "detail": "on 200 held-out images", "kind": "good"},
+        {"question": NASTY, "answer": None},
+        "no card",
+    ]
+    page = read_page(make_report(make_study(tmp_path / "study", cards=told)))
+    cards = page.source[page.source.index('<dl class="cards">') : page.source.index("</dl>")]
+    assert '<div class="card invariance"><dt>Certified scale</dt><dd><strong>0.5</strong>' in cards
+    assert cards.count('<div class="card') == 2
+    assert "<strong>–</strong>" in cards
+    assert "<script>" not in cards
+    assert "1 of 3" not in page.text, "claims are not counted besides"
+
+
 def test_all_kinds_are_drawn_inline_and_as_files(study, page):
     assert len(page.all("svg")) == len(ALL)
     for spec in ALL:

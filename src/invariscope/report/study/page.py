@@ -1,6 +1,5 @@
 """What stands on the page of a study, as plain values for the template."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,11 @@ from invariscope.report.ink import inline, save
 from invariscope.report.provenance import images_name, network_name, provenance, settings, warnings_of
 from invariscope.report.read import RunData
 from invariscope.report.sections import Card, Figure
+from invariscope.report.study.cards import SAID, cards_of
 from invariscope.report.study.read import MARKS, Failed, Finding, StudyData, prose
 from invariscope.report.study.tables import heads, wide_tables
 from invariscope.report.tables import Table
 
-_SAID = {"holds": "holds", "does not hold": "does not hold", "undecided": "undecided", "": "said only"}
 _PAGE_BYTES = 1_900_000
 
 
@@ -75,7 +74,7 @@ def build_study(study: StudyData, folder: Path) -> StudyPage:
         heading=tidy(study.info.get("question") or _name(study), 300),
         subject=_subject(study, run),
         source=tidy(study.info.get("source") or "", 200),
-        cards=_cards(study.findings),
+        cards=cards_of(study.info, study.findings),
         findings=_by_claim(study.findings),
         figures=drawn,
         undrawn=undrawn,
@@ -124,29 +123,6 @@ def _time(seconds: float) -> str:
     return count(round(seconds / 60), "minute") if seconds < 5400 else f"{seconds / 3600:.1f} hours"
 
 
-def _cards(findings: Sequence[Finding]) -> list[Card]:
-    """How many of the claims hold; nothing where none was made."""
-    judged = Counter(finding.verdict for finding in findings if finding.verdict)
-    total = sum(judged.values())
-    styles = {"holds": "invariance", "does not hold": "not-tolerated", "undecided": "mixed"}
-    return [
-        Card(
-            _SAID[verdict].capitalize(),
-            f"{judged[verdict]} of {total}",
-            _claims([finding for finding in findings if finding.verdict == verdict]),
-            style if judged[verdict] else "",
-        )
-        for verdict, style in styles.items()
-        if total
-    ]
-
-
-def _claims(findings: Sequence[Finding]) -> str:
-    """The different claims in a few words, the most frequent first."""
-    named = Counter(finding.claim for finding in findings if finding.claim)
-    return listed([f"{claim} ({n}×)" if n > 1 else claim for claim, n in named.most_common()], 3)
-
-
 def _by_claim(findings: Sequence[Finding]) -> list[Claim]:
     """Findings on the same claim together, in the order of the claims; what is only said comes last."""
     claims = sorted(dict.fromkeys(finding.claim for finding in findings), key=lambda claim: claim == "")
@@ -155,12 +131,12 @@ def _by_claim(findings: Sequence[Finding]) -> list[Claim]:
 
 def _claim(text: str, findings: Sequence[Finding]) -> Claim:
     judged = [finding.verdict for finding in findings if finding.verdict]
-    counted = [f"{_SAID[verdict]} in {judged.count(verdict)}" for verdict in _SAID if verdict and verdict in judged]
+    counted = [f"{SAID[verdict]} in {judged.count(verdict)}" for verdict in SAID if verdict and verdict in judged]
     summary = f"{listed(counted)} of {len(judged)}" if len(judged) > 1 else ""
     told = [
         {
             "sign": MARKS[finding.verdict],
-            "words": _SAID[finding.verdict],
+            "words": SAID[finding.verdict],
             "style": finding.verdict.replace(" ", "-") or "only",
             "sentence": finding.sentence,
         }
