@@ -54,15 +54,32 @@ class AffineTransformation(Transformation):
         )
 
     def _places(self, magnitude: Tensor, height: int, width: int) -> Float[Tensor, "image height width 2"]:
-        a, b, c, d, e, f = (
-            entry.expand_as(magnitude) if isinstance(entry, Tensor) else torch.full_like(magnitude, entry)
-            for entry in self.source(magnitude, height, width)
-        )
-        rows = (
-            torch.stack([a, b * (height / width), c * (2 / width)], -1),
-            torch.stack([d * (width / height), e, f * (2 / height)], -1),
-        )
-        return F.affine_grid(torch.stack(rows, 1), [len(magnitude), 1, height, width], align_corners=False)
+        return places_of(self.source(magnitude, height, width), magnitude, height, width)
+
+
+def places_of(
+    source: tuple[Entry, Entry, Entry, Entry, Entry, Entry], magnitude: Tensor, height: int, width: int
+) -> Float[Tensor, "image height width 2"]:
+    """Where every pixel is read, for `sample`.
+
+    Args:
+        source: the affine map, in pixels from the centre, as `AffineTransformation.source` gives it.
+        magnitude: shape (image,); only its length, dtype and device count.
+        height: of the images, in pixels.
+        width: of the images, in pixels.
+
+    Returns:
+        (x, y) per pixel; −1 and 1 are the outer edges.
+    """
+    a, b, c, d, e, f = (
+        entry.expand_as(magnitude) if isinstance(entry, Tensor) else torch.full_like(magnitude, entry)
+        for entry in source
+    )
+    rows = (
+        torch.stack([a, b * (height / width), c * (2 / width)], -1),
+        torch.stack([d * (width / height), e, f * (2 / height)], -1),
+    )
+    return F.affine_grid(torch.stack(rows, 1), [len(magnitude), 1, height, width], align_corners=False)
 
 
 def frame_corners(height: int, width: int) -> list[tuple[float, float]]:

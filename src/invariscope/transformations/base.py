@@ -89,7 +89,7 @@ class Transformation(ABC):
             MagnitudeError: a magnitude lies outside the span.
             SeedError: a random transformation was given no seeds.
         """
-        self._check(images)
+        self.check_images(images)
         given, seeds = self.checked(images, magnitude), self.checked_seeds(images, seeds)
         precise = images.float() if images.dtype in (torch.float16, torch.bfloat16) else images
         if given.exact:
@@ -135,7 +135,7 @@ class Transformation(ABC):
         """
         if not self.smooth:
             raise SettingError(f"{self.name} has no derivative in its magnitude; take differences of two magnitudes.")
-        self._check(images)
+        self.check_images(images)
         given, seeds = self.checked(images, magnitude), self.checked_seeds(images, seeds)
         precise = images.float() if images.dtype in (torch.float16, torch.bfloat16) else images
         return self.tangent(precise, given, seeds).to(images.dtype)
@@ -152,7 +152,12 @@ class Transformation(ABC):
             tangent: Tensor | None = forward_ad.unpack_dual(out).tangent  # type: ignore[no-untyped-call]
             return torch.zeros_like(images) if tangent is None else tangent.clone()
 
-    def _check(self, images: Tensor) -> None:
+    def check_images(self, images: Tensor) -> None:
+        """Raise unless these are images.
+
+        Raises:
+            ShapeError: other axes than (image, channel, height, width), or whole numbers.
+        """
         if images.ndim != 4:
             hint = " One image? Use images[None]." if images.ndim == 3 else ""
             raise ShapeError(
