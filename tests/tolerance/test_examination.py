@@ -64,3 +64,13 @@ def test_what_it_refuses():
     images.pixels = images.pixels[:0]
     with pytest.raises(ImageError, match="no images"):
         Examination(as_network(nn.Flatten()), images)
+
+
+def test_the_true_margin_is_negative_where_another_class_wins():
+    here = examined()
+    found = here.ask(Brightness(), torch.arange(7), torch.zeros(7))
+    logits = here.network(here.images.batch(list(range(7))))
+    for row, label in enumerate(here.labels.tolist()):
+        others = [value for place, value in enumerate(logits[row].tolist()) if place != label]
+        assert found.margin_true[row].item() == pytest.approx(logits[row, label].item() - max(others), abs=1e-6)
+    assert torch.equal(found.margin_true > 0, found.predicted == here.labels)

@@ -40,11 +40,14 @@ class Answers:
         predicted: the class with the highest score; shape (row,).
         softmax_true: the softmax of the image's true class, or of its clean prediction without labels; shape (row,).
         margin: the highest logit minus the second; shape (row,).
+        margin_true: the logit of the true class minus the highest other one, negative where another class wins;
+            shape (row,). True is the image's label, or its clean prediction without labels.
     """
 
     predicted: Int[Tensor, " row"]
     softmax_true: Float[Tensor, " row"]
     margin: Float[Tensor, " row"]
+    margin_true: Float[Tensor, " row"]
 
 
 class Examination:
@@ -138,4 +141,23 @@ class Examination:
 def _read(logits: Float[Tensor, "row output"], labels: Int[Tensor, " row"]) -> Answers:
     first = logits.topk(2, dim=1).values
     softmax = logits.double().softmax(dim=1).gather(1, labels[:, None])[:, 0]
-    return Answers(logits.argmax(dim=1), softmax, first[:, 0] - first[:, 1])
+    return Answers(logits.argmax(dim=1), softmax, first[:, 0] - first[:, 1], margin_true(logits, labels))
+
+
+def margin_true(logits: Float[Tensor, "row output"], labels: Int[Tensor, " row"]) -> Float[Tensor, " row"]:
+    """The logit of the true class minus the highest other one.
+
+    Args:
+        logits: shape (row, output).
+        labels: the true class of each row; shape (row,).
+
+    Returns:
+        Shape (row,); negative where another class wins.
+
+    Example:
+        >>> margin_true(torch.tensor([[3.0, 1.0], [0.0, 2.0]]), torch.tensor([0, 0]))
+        tensor([ 2., -2.])
+    """
+    column = labels[:, None]
+    others = logits.scatter(1, column, float("-inf")).amax(dim=1)
+    return logits.gather(1, column)[:, 0] - others
