@@ -70,9 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         app.config = from_tokens(tokens, VERBS)
         command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
         COMMAND_LINE.set(shlex.join(["invariscope", *tokens]))
-        command(*bound.args, **bound.kwargs)
+        code = command(*bound.args, **bound.kwargs)
         sys.stdout.flush()
-        return DONE
+        return code if isinstance(code, int) else DONE
     except BrokenPipeError:
         # Who read our output has gone (`| head`): nobody is left to be told.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -44,7 +44,7 @@ class Record:
 
         Args:
             out: the study's directory.
-            **more: what else it shall say: `seeds`, `parts`, `images`, `network`, `device`.
+            **more: what else it shall say: `seeds`, `parts`, `images`, `network`, `device`, `warnings`.
         """
         info = {
             "kind": self.kind,
@@ -53,7 +53,7 @@ class Record:
             "configuration": dict(self.configuration),
             **more,
             "seconds": round(time.monotonic() - self.started, 2),
-            "warnings": [],
+            "warnings": list(more.get("warnings", ())),
             "started": self.began,
             "environment": {
                 "python": platform.python_version(),
