@@ -57,6 +57,13 @@ class Study(ABC):
                 raise SettingError(unknown("setting of this study", name, known))
         return cls(**{**cls.scales.get(scale, {}), **settings})
 
+    def check(self) -> None:  # noqa: B027
+        """Refuse settings that no job could be done with, before any is.
+
+        Raises:
+            InvariscopeError: what does not fit.
+        """
+
     def settled(self, do: Callable[[Sequence[Job]], Tables]) -> "Study":
         """The study with the settings that must be found by jobs of their own before the others.
 

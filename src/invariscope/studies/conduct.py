@@ -18,7 +18,7 @@ from invariscope.grids.run import run_grid
 from invariscope.grids.store import read_tables
 from invariscope.runs.store import Store
 from invariscope.studies.base import Study
-from invariscope.studies.paradigm import ParadigmStudy, name_of
+from invariscope.studies.paradigm import name_of
 
 
 def conduct_study(
@@ -60,8 +60,7 @@ def conduct_study(
     """
     name = name_of(study)
     record = Record("study", {"study": name, "scale": scale, **asdict(study)}, command)
-    if isinstance(study, ParadigmStudy):
-        study.check()
+    study.check()
     if networks is not None and not networks.is_dir():
         raise RunError(f"{networks} is no folder of networks; give the folder `networks` of an earlier study.")
     before = _made_by_a_study(out)

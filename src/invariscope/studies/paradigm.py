@@ -16,6 +16,7 @@ from invariscope.studies.base import STUDIES, Row, Study, Tables
 from invariscope.studies.calibration import calibration_job, with_magnitudes
 from invariscope.studies.naming import told_apart
 from invariscope.studies.observed import Observed
+from invariscope.studies.plain import tuples, with_conditions
 from invariscope.studies.tidy import ordered, over_seeds
 from invariscope.training.calibrate import clean_training
 from invariscope.training.image_sets import image_sets
@@ -186,8 +187,8 @@ def look(settings: dict[str, Any], folder: Path) -> dict[str, pd.DataFrame]:
     """
     kind = STUDIES[settings["study"]]
     assert issubclass(kind, ParadigmStudy)
-    study = kind(**{name: _tuples(value) for name, value in settings["settings"].items()})
-    plain = _tuples(settings["training"])
+    study = kind(**{name: tuples(value) for name, value in settings["settings"].items()})
+    plain = tuples(settings["training"])
     training = Training(**{**plain, "schedule": Schedule(**plain["schedule"])})
     sets = image_sets(study.images, study.test, training.network, training.seed)
     trained = train_network(training, sets, folder / "networks", study.device)
@@ -201,19 +202,7 @@ def look(settings: dict[str, Any], folder: Path) -> dict[str, pd.DataFrame]:
         "n_classes": len(sets.classes),
         "seed": training.seed,
     }
-    tables = {}
-    for name, rows in study.observe(seen).items():
-        frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
-        own = {column: value for column, value in conditions.items() if column not in frame.columns}
-        tables[name] = pd.DataFrame({**{column: [value] * len(frame) for column, value in own.items()}, **frame})
-    return tables
-
-
-def _tuples(value: Any) -> Any:
-    """JSON has lists where settings have tuples."""
-    if isinstance(value, dict):
-        return {name: _tuples(each) for name, each in value.items()}
-    return tuple(_tuples(each) for each in value) if isinstance(value, list | tuple) else value
+    return with_conditions(study.observe(seen), conditions)
 
 
 def _label(training: Training) -> str:
