@@ -60,6 +60,7 @@ class Lines(Figure):
         reference: a level to draw across, such as chance.
         log_x: the horizontal axis is logarithmic.
         span: ends of the vertical axis.
+        band: a ribbon from `low` to `high` in place of dots and bars: for curves of many values.
     """
 
     kind = "lines"
@@ -68,6 +69,7 @@ class Lines(Figure):
     reference: float | None = None
     log_x: bool = False
     span: tuple[float, float] | None = None
+    band: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +132,66 @@ class Bars(Figure):
 
     colour: str | None = None
     reference: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field(Figure):
+    """Numbers over a plane: cells coloured by their value, and lines where it reaches a level.
+
+    x and y are columns of numbers, in any spacing; a cell is the mean over seeds.
+
+    Args:
+        value: column with the numbers.
+        levels: values whose contours are drawn and labelled.
+        span: numbers at the ends of the scale of colours.
+        origin: a place (x, y) to mark, such as the identity.
+    """
+
+    kind = "field"
+
+    value: str = "value"
+    levels: tuple[float, ...] = ()
+    span: tuple[float, float] | None = None
+    origin: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intervals(Figure):
+    """A row per value of y, in the order of the table: a dot at x, and a whisker from `low` to `high`.
+
+    A row whose x is unknown keeps its label. Panels with the same rows share their scale and stand side by side; others
+    stand below one another, each with a scale of its own.
+
+    Args:
+        colour: column that gives dots their colour, such as a verdict; several in a row stand below one another.
+        reference: a number to draw a line at.
+        mark: column with a number for each row that gets a tick, such as what was required.
+        group: column with one heading per value, above its rows.
+    """
+
+    kind = "intervals"
+
+    colour: str | None = None
+    reference: float | None = None
+    mark: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gallery(Figure):
+    """Pictures laid out by x (across) and y (down).
+
+    Args:
+        file: column with the pictures: PNG files, as paths relative to the run directory.
+        note: column with a few words below each picture.
+        zoom: pixels of the page for each pixel of a picture; small pictures are enlarged in any case.
+    """
+
+    kind = "gallery"
+
+    file: str = "file"
+    note: str | None = None
+    zoom: int = 1
 
 
 def plain(figures: Sequence[Figure]) -> list[dict[str, Any]]:
