@@ -38,6 +38,7 @@ class Transformation(ABC):
         differentiable: it is differentiable in the image.
         resamples: it interpolates, so that a near-identity magnitude already blurs (the noise floor).
         whole: its magnitudes are whole numbers.
+        power: the derivative is taken in this power of the distance from the identity; 2 where it would vanish else.
     """
 
     unit_of_measure: ClassVar[str]
@@ -49,6 +50,7 @@ class Transformation(ABC):
     differentiable: ClassVar[bool] = True
     resamples: ClassVar[bool] = False
     whole: ClassVar[bool] = False
+    power: ClassVar[int] = 1
 
     @abstractmethod
     def transform(self, images: Tensor, magnitude: Magnitude, seeds: Tensor | None) -> Tensor:

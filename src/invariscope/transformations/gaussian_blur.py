@@ -32,6 +32,7 @@ class GaussianBlur(Transformation):
     identity = 0.0
     span = (0.0, float("inf"))
     grid = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
+    power = 2
 
     def limits(self, height: int, width: int) -> tuple[float, float]:
         """Up to a quarter of the shorter side."""
