@@ -19,6 +19,7 @@ VERBS = (
     "demo",
     "measure",
     "responses",
+    "check",
     "train",
     "study",
     "sweep",
