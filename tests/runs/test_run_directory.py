@@ -18,6 +18,7 @@ COLUMNS = {
         softmax_true""",
     "softmax": "transformation magnitude class predicted softmax",
     "predictions": "transformation magnitude class predicted n",
+    "outcomes": "image transformation magnitude class predicted correct softmax_true",
     "thresholds": """transformation class criterion level side threshold low high bracket_low bracket_high censored
         reentries n""",
     "units": """layer unit transformation magnitude group n_images n_active invariance specialization tau null

@@ -30,7 +30,7 @@ def drafts(folder):
     return [path for path in folder.rglob(".*") if path.name not in (".parts", ".plan.json")]
 
 
-@pytest.mark.parametrize("write", [0, 12, *(pytest.param(write, marks=pytest.mark.slow) for write in (5, 7, 22, 27))])
+@pytest.mark.parametrize("write", [0, 12, *(pytest.param(write, marks=pytest.mark.slow) for write in (5, 8, 25, 30))])
 def test_a_disk_that_fills_at_any_write_loses_nothing(write, tmp_path, whole, monkeypatch):
     original, calls = pd.DataFrame.to_parquet, []
 
@@ -47,7 +47,7 @@ def test_a_disk_that_fills_at_any_write_loses_nothing(write, tmp_path, whole, mo
     assert is_one_sentence(str(told.value))
     assert not drafts(tmp_path)
     # Before the first part is finished there is nothing to keep.
-    assert (tmp_path / "run").exists() == (write >= 7)
+    assert (tmp_path / "run").exists() == (write >= 8)
     monkeypatch.undo()
     measured(tmp_path / "run", resume=True)
     assert contents(tmp_path / "run") == whole

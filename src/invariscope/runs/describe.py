@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from invariscope.tolerance.outcomes import MOST_OUTCOMES
+
 _TEXT = """{title}
 
 network     {network}
@@ -19,6 +21,8 @@ verdicts.parquet     the answer: per transformation, magnitude and group of imag
 curves.parquet       accuracy, agreement with the clean prediction and softmax of the true class against magnitude
 softmax.parquet      mean softmax of the three most predicted classes, and of the best of the others
 predictions.parquet  how often each class was predicted
+outcomes.parquet     for every image (its place in the set) and magnitude: the predicted class, whether it is right, and
+                     the softmax of the true class; not for networks without class scores, nor above {most:,} rows
 thresholds.parquet   the magnitude at which a quality falls below a level of its clean value, on either side (+, -)
 units.parquet        every measure of every unit; rows with magnitude NaN are over the whole grid
 layers.parquet       the measures' distribution over the units of each layer, with a 95 % interval of the mean
@@ -44,5 +48,6 @@ def describe(info: Mapping[str, Any]) -> str:
         device=info["device"],
         version=info["version"],
         tolerated=info["configuration"].get("tolerated", 0.9),
+        most=MOST_OUTCOMES,
         hidden=info["last_hidden_site"] or "none",
     )

@@ -170,6 +170,7 @@ def _info(
                 "unit_of_measure": part.transformation.unit_of_measure,
                 "identity": part.transformation.identity,
                 "magnitudes": list(part.magnitudes),
+                "settings": repr(part.transformation),
                 "summary": (type(part.transformation).__doc__ or "").strip().splitlines()[0],
             }
             for part in plan.parts

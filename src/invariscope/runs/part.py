@@ -21,6 +21,7 @@ from invariscope.runs.values import Evaluator
 from invariscope.tolerance.ablation import ablation_costs
 from invariscope.tolerance.curves import curves
 from invariscope.tolerance.evidence import Limits, UnitColumns
+from invariscope.tolerance.outcomes import outcomes
 from invariscope.tolerance.outputs import Sweep
 from invariscope.tolerance.predictions import predictions
 from invariscope.tolerance.softmax import softmax_table
@@ -191,7 +192,7 @@ def _evidence(
 
 
 def tolerance_tables(sweep: Sweep, plan: Plan) -> dict[str, pd.DataFrame]:
-    """Curves and thresholds, and, where the outputs are class scores, what was predicted.
+    """Curves and thresholds, and, where the outputs are class scores, what was predicted, for every image too.
 
     Args:
         sweep: the outputs along one transformation.
@@ -204,6 +205,8 @@ def tolerance_tables(sweep: Sweep, plan: Plan) -> dict[str, pd.DataFrame]:
     }
     if plan.scores:
         tables |= {"softmax": softmax_table(sweep), "predictions": predictions(sweep)}
+    if plan.keeps_outcomes:
+        tables["outcomes"] = outcomes(sweep, plan.prepared.kept[plan.order.numpy()])
     return tables
 
 

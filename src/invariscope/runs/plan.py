@@ -19,6 +19,7 @@ from invariscope.networks.sites import Site, find_sites, last_hidden_site, selec
 from invariscope.runs.device import choose_batch_size
 from invariscope.runs.groups import Groups, make_groups, read_lines
 from invariscope.runs.settings import Settings
+from invariscope.tolerance.outcomes import MOST_OUTCOMES
 from invariscope.transformations.base import Transformation
 from invariscope.transformations.chain import Chain
 from invariscope.transformations.select import select_transformations
@@ -76,6 +77,11 @@ class Plan:
     batch_size: int
     device: torch.device
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def keeps_outcomes(self) -> bool:
+        """Whether outcomes.parquet is written: for class scores, and for no more rows than a disk likes."""
+        return self.scores and len(self.order) * sum(len(part.magnitudes) for part in self.parts) <= MOST_OUTCOMES
 
     def configuration(self) -> dict[str, Any]:
         """The resolved choices, as plain values."""
@@ -157,7 +163,7 @@ def make_plan(
     if labels is not None:
         labels = labels[order]
     seen = read_lines(group_classes, "group-classes") or (network.seen if labels is not None else None)
-    return Plan(
+    plan = Plan(
         network=network,
         prepared=prepared,
         images=images,
@@ -175,6 +181,12 @@ def make_plan(
         device=device,
         warnings=warnings,
     )
+    if scores and not plan.keeps_outcomes:
+        warnings.append(
+            f"what was predicted for every single image is not kept, being more than {MOST_OUTCOMES:,} rows: "
+            "`compare` then knows each run's own intervals alone."
+        )
+    return plan
 
 
 def _parts(

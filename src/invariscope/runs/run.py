@@ -47,7 +47,7 @@ class Run:
         """One table of the run directory; empty when this kind of run has none.
 
         Args:
-            name: "units", "layers", "curves", "softmax", "predictions", "thresholds" or "verdicts".
+            name: "units", "layers", "curves", "softmax", "predictions", "thresholds", "outcomes" or "verdicts".
 
         Raises:
             RunError: the file is damaged.
@@ -84,6 +84,11 @@ class Run:
     def thresholds(self) -> pd.DataFrame:
         """The magnitudes at which a quality falls below a level."""
         return self.table("thresholds")
+
+    @cached_property
+    def outcomes(self) -> pd.DataFrame:
+        """What was predicted for every image, per strength; empty for very many images and for older runs."""
+        return self.table("outcomes")
 
     @cached_property
     def layers(self) -> pd.DataFrame:

@@ -10,11 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as parquet
 
 from invariscope.core.errors import RunError
 from invariscope.core.files import whole
 
-TABLES = ("verdicts", "curves", "softmax", "predictions", "thresholds", "units", "layers")
+TABLES = ("verdicts", "curves", "softmax", "predictions", "thresholds", "units", "layers", "outcomes")
+# The same images follow one another at every magnitude; their differences take no room.
+_ENCODED: dict[str, dict[str, Any]] = {
+    "outcomes": {
+        "use_dictionary": ["transformation", "magnitude", "class", "predicted"],
+        "column_encoding": {"image": "DELTA_BINARY_PACKED"},
+    }
+}
 _PLAN, _PARTS, _INFO = ".plan.json", ".parts", "run.json"
 
 Part = Mapping[str, pd.DataFrame]
@@ -121,7 +129,8 @@ class Store:
         with whole(self.path / _PARTS / name) as draft:
             draft.mkdir()
             for table, frame in tables.items():
-                frame.to_parquet(draft / f"{table}.parquet", index=False, compression="zstd")
+                how = _ENCODED.get(table, {})
+                frame.to_parquet(draft / f"{table}.parquet", index=False, compression="zstd", **how)
             (draft / "examples").mkdir()
             index = files(draft / "examples") if files else []
             (draft / "index.json").write_text(json.dumps(index))
@@ -146,6 +155,9 @@ class Store:
         parts = [self.path / _PARTS / name for name in order]
         for table in TABLES:
             files = [part / f"{table}.parquet" for part in parts if (part / f"{table}.parquet").exists()]
+            if table == "outcomes":
+                self._append(table, files)
+                continue
             frames = [frame for file in files if len(frame := pd.read_parquet(file))]
             if frames or files:
                 joined = pd.concat(frames, ignore_index=True) if frames else pd.read_parquet(files[0])
@@ -167,6 +179,16 @@ class Store:
         _write_json(self.path / _INFO, {**info, "key": key_of(self.plan)})
         (self.path / _PLAN).unlink(missing_ok=True)
         shutil.rmtree(self.path / _PARTS, ignore_errors=True)
+
+    def _append(self, table: str, files: Sequence[Path]) -> None:
+        """Put a long table together without holding it: a row group per part."""
+        if not files:
+            return
+        with whole(self.path / f"{table}.parquet") as draft:
+            schema = parquet.read_schema(files[0])
+            with parquet.ParquetWriter(draft, schema, compression="zstd", **_ENCODED[table]) as joined:
+                for file in files:
+                    joined.write_table(parquet.read_table(file))
 
     def _split(self, units: pd.DataFrame) -> None:
         with whole(self.path / "units") as draft:
