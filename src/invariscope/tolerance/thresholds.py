@@ -11,15 +11,22 @@ from numpy import ndarray
 from invariscope.core.errors import SettingError
 from invariscope.tolerance.crossing import bracket, first_fall, reentries
 from invariscope.tolerance.empty import empty
-from invariscope.tolerance.outputs import Sweep
+from invariscope.tolerance.outputs import Groups, Sweep
 from invariscope.tolerance.resample import REPLICATES, interval, resampled_means
 
 LEVELS = (0.9, 0.5)
 
 
 @dataclass(frozen=True, eq=False)
-class _Way:
-    """One criterion on one side: its columns in the table of qualities, and the way outward."""
+class Way:
+    """One criterion on one side: its columns in the table of qualities, and the way outward.
+
+    Attributes:
+        criterion: "accuracy", "agreement", "softmax" or "first-flip".
+        sign: "+" for magnitudes above the identity, "-" for those below.
+        columns: of the table of qualities.
+        magnitudes: from the identity outward; shape (step,).
+    """
 
     criterion: str
     sign: str
@@ -28,6 +35,7 @@ class _Way:
 
     @property
     def distance(self) -> Float[ndarray, " step"]:
+        """Of each step from the identity."""
         distance: ndarray = np.abs(self.magnitudes - self.magnitudes[0])
         return distance
 
@@ -71,15 +79,54 @@ def thresholds(
 
     Source: Bunne et al., sections IV-A and VI.
     """
+    check_levels(levels)
+    values, ways = _ways(sweep)
+    return table_of(sweep.name, sweep.groups, values, ways, levels, replicates=replicates, seed=seed)
+
+
+def check_levels(levels: Sequence[float]) -> None:
+    """Raise unless all levels are shares.
+
+    Args:
+        levels: of the clean value.
+
+    Raises:
+        SettingError: one is not above 0 and at most 1.
+    """
     for level in levels:
         if not 0 < level <= 1:
             raise SettingError(f"a level is a share of the clean value, above 0 and at most 1; got {level:g}.")
-    values, ways = _ways(sweep)
+
+
+def table_of(
+    name: str,
+    groups: Groups,
+    values: Float[ndarray, "image column"],
+    ways: Sequence[Way],
+    levels: Sequence[float],
+    *,
+    replicates: int = REPLICATES,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """The table of `thresholds`, from qualities wherever they come from.
+
+    Args:
+        name: of the transformation.
+        groups: which images make up a row.
+        values: the qualities of every way side by side; shape (image, column).
+        ways: the criteria and sides, and where each lies among the columns.
+        levels: shares of the clean value.
+        replicates: of the bootstrap over images.
+        seed: of the bootstrap.
+
+    Returns:
+        The columns of `thresholds`.
+    """
     if not ways:
         return empty(_COLUMNS)
-    means = sweep.groups.means(values)
+    means = groups.means(values)
     ends = np.full((2, len(means), len(ways), len(levels)), np.nan)
-    for block, drawn in resampled_means(values, sweep.groups, replicates=replicates, seed=seed):
+    for block, drawn in resampled_means(values, groups, replicates=replicates, seed=seed):
         falls = [
             [first_fall(drawn[..., way.columns], way.distance, level) for level in levels] for way in ways
         ]  # way, level, block, replicate
@@ -87,7 +134,7 @@ def thresholds(
         for end, found in enumerate(interval(stacked)):
             ends[end, block] = found.reshape(len(block), len(ways), len(levels))
     parts = [
-        _rows(sweep, way, level, means[:, way.columns], ends[:, :, w, k])
+        _rows(name, groups, way, level, means[:, way.columns], ends[:, :, w, k])
         for w, way in enumerate(ways)
         for k, level in enumerate(levels)
     ]
@@ -112,10 +159,10 @@ _COLUMNS = [
 ]
 
 
-def _ways(sweep: Sweep) -> tuple[Float[ndarray, "image column"], list[_Way]]:
+def _ways(sweep: Sweep) -> tuple[Float[ndarray, "image column"], list[Way]]:
     """Every criterion's qualities side by side, and where each criterion and side lies among them."""
     columns: list[Float[ndarray, "step image"]] = []
-    ways: list[_Way] = []
+    ways: list[Way] = []
     start = 0
     qualities = {"accuracy": sweep.correct, "agreement": sweep.agreement, "softmax": sweep.softmax_true}
     for sign in "+-":
@@ -127,7 +174,7 @@ def _ways(sweep: Sweep) -> tuple[Float[ndarray, "image column"], list[_Way]]:
             here["first-flip"] = sweep.survival[sign]
         magnitudes = np.array([sweep.magnitudes[place] for place in places])
         for name, quality in here.items():
-            ways.append(_Way(name, sign, slice(start, start + len(places)), magnitudes))
+            ways.append(Way(name, sign, slice(start, start + len(places)), magnitudes))
             columns.append(quality)
             start += len(places)
     order = ["accuracy", "agreement", "softmax", "first-flip"]
@@ -136,8 +183,9 @@ def _ways(sweep: Sweep) -> tuple[Float[ndarray, "image column"], list[_Way]]:
 
 
 def _rows(
-    sweep: Sweep,
-    way: _Way,
+    name: str,
+    groups: Groups,
+    way: Way,
     level: float,
     quality: Float[ndarray, "row step"],
     ends: Float[ndarray, "2 row"],
@@ -155,8 +203,8 @@ def _rows(
     return pd.DataFrame(
         {
             "_row": np.arange(len(quality)),
-            "transformation": sweep.name,
-            "class": np.array(sweep.groups.rows, dtype=object),
+            "transformation": name,
+            "class": np.array(groups.rows, dtype=object),
             "criterion": way.criterion,
             "level": float(level),
             "side": way.sign,
@@ -167,7 +215,7 @@ def _rows(
             "bracket_high": far if ascending else near,
             "censored": np.isinf(fall),
             "reentries": reentries(quality, level),
-            "n": sweep.groups.counts,
+            "n": groups.counts,
         }
     )
 
