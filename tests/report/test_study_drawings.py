@@ -7,32 +7,14 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+from drawing_reader import SVG, Drawing
 
 from invariscope.report.drawings.base import PALETTE, colours_of
 from invariscope.report.drawings.draw import draw_spec, faceted
 from invariscope.report.drawings.spec import Spec
 from invariscope.report.drawings.ticks import measured
 from invariscope.report.figures.grid import WIDTH
-from invariscope.report.ink import Drawn, save
-
-SVG = "{http://www.w3.org/2000/svg}"
-
-
-class Drawing:
-    """The marks and words of an SVG file."""
-
-    def __init__(self, drawn: Drawn, folder) -> None:
-        self.drawn = drawn
-        self.root = ElementTree.fromstring(save(drawn, folder))
-        self.words = ["".join(text.itertext()) for text in self.root.iter(f"{SVG}text")]
-        self.size = tuple(float(self.root.attrib[side].removesuffix("pt")) for side in ("width", "height"))
-
-    def groups(self, start: str):
-        return [group for group in self.root.iter(f"{SVG}g") if group.get("id", "").startswith(start)]
-
-    @property
-    def dots(self) -> int:
-        return sum(len(list(group.iter(f"{SVG}use"))) for group in self.groups("PathCollection"))
+from invariscope.report.ink import Drawn
 
 
 @pytest.fixture

@@ -79,12 +79,21 @@ def embed(file: Path) -> str:
         picture = unenlarged(opened.convert("RGB"))
     if max(picture.size) > _SMALL:
         picture.thumbnail((_LARGE, _LARGE), Image.Resampling.BOX)
-        content, kind = _encoded(picture, "JPEG", quality=80, optimize=True), "jpeg"
-    elif features.check("webp"):
-        content, kind = _encoded(picture, "WEBP", lossless=True, quality=80, method=4), "webp"
-    else:
-        content, kind = _encoded(picture, "PNG", optimize=True), "png"
+    content, kind = encoded(picture)
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def encoded(picture: Image.Image) -> tuple[bytes, str]:
+    """An image for the page, and the kind of its data: a small one without loss, a photograph as JPEG.
+
+    Args:
+        picture: RGB.
+    """
+    if max(picture.size) > _SMALL:
+        return _encoded(picture, "JPEG", quality=80, optimize=True), "jpeg"
+    if features.check("webp"):
+        return _encoded(picture, "WEBP", lossless=True, quality=80, method=4), "webp"
+    return _encoded(picture, "PNG", optimize=True), "png"
 
 
 def unenlarged(picture: Image.Image) -> Image.Image:

@@ -13,14 +13,19 @@ from invariscope.report.drawings.values import categories, is_numeric
 from invariscope.report.ink import LIGHT, Drawn
 
 # The second of the tables is the study's results, for what is said about the first.
-Draw = Callable[[Spec, pd.DataFrame, pd.DataFrame], Drawn]
+# In place of a drawing: in a few words, why there is none.
+Draw = Callable[[Spec, pd.DataFrame, pd.DataFrame], Drawn | str]
 
 DRAWINGS: Registry[Draw] = Registry("kind of drawing", "invariscope.report.drawings")
 
 PALETTE = ("blue", "orange", "green", "purple", "red", "muted")
 _SHAPES = ("o", "s", "^", "D", "v", "X")
 # One meaning, one colour, on every page.
-_ALWAYS = {"seen": "blue", "within": "blue", "unseen": "orange", "across": "orange", "all": "muted"}
+_ALWAYS = {
+    **{"seen": "blue", "within": "blue", "unseen": "orange", "across": "orange", "all": "muted", "others": "muted"},
+    **{"holds": "green", "passes": "green", "pass": "green", "undecided": "orange"},
+    **{"does not hold": "red", "fails": "red", "fail": "red", "regression": "red"},
+}
 
 
 @dataclass(frozen=True)

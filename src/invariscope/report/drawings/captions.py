@@ -62,9 +62,14 @@ def _known(spec: Spec, rows: pd.DataFrame) -> list[float]:
     if "n" not in rows.columns:
         return []
     single = rows[rows["seed"].notna()] if "seed" in rows.columns and rows["seed"].notna().any() else rows
-    known = ~np.isnan(numbers(single, spec.value if spec.kind == "heat" else spec.y))
+    known = ~np.isnan(numbers(single, _measured(spec)))
     sizes = [float(size) for size in numbers(single, "n")[known] if size > 0]
     return sizes if sizes and max(sizes) > 1 else []
+
+
+def _measured(spec: Spec) -> str:
+    """The column of the numbers that are drawn."""
+    return {"heat": spec.value, "field": spec.value, "intervals": spec.x}.get(spec.kind, spec.y)
 
 
 def _range(values: Sequence[int], noun: str) -> str:

@@ -1,23 +1,26 @@
 """From what a study asks for to a drawing."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from invariscope.report.drawings.base import DRAWINGS, PALETTE
+from invariscope.report.drawings.placed import located
 from invariscope.report.drawings.spec import Spec
 from invariscope.report.drawings.values import categories, chosen, is_numeric, numbers
 from invariscope.report.ink import Drawn, styled
 
 
-def draw_spec(spec: Spec, table: pd.DataFrame, results: pd.DataFrame) -> Drawn | str:
+def draw_spec(spec: Spec, table: pd.DataFrame, results: pd.DataFrame, folder: Path = Path()) -> Drawn | str:
     """A drawing of the rows that are asked for.
 
     Args:
         spec: what is asked for.
         table: the table that it names.
         results: the study's results, which may say how two columns correlate.
+        folder: the run directory, where pictures lie.
 
     Returns:
         The drawing; or in a few words why there is none.
@@ -25,15 +28,35 @@ def draw_spec(spec: Spec, table: pd.DataFrame, results: pd.DataFrame) -> Drawn |
     if missing := [column for column in spec.columns if column not in table.columns]:
         return f"the table {spec.table} has no column {missing[0]!r}"
     rows = chosen(spec, table)
-    named = [spec.panel, spec.colour, *((spec.x,) if spec.kind != "scatter" else ())]
-    named += [spec.y] if spec.kind == "heat" else []
-    rows = rows.dropna(subset=[column for column in named if column is not None])
+    rows = rows.dropna(subset=[column for column in _needed(spec) if column is not None])
     if rows.empty:
         return "no row of its table is asked for, or none has a value in all columns"
-    if np.isnan(numbers(rows, spec.value if spec.kind == "heat" else spec.y)).all():
+    measured = _measured(spec)
+    if measured and all(np.isnan(numbers(rows, column)).all() for column in measured):
         return "no value is known; it may need more networks or seeds"
+    if spec.kind == "gallery":
+        rows = rows.assign(**{spec.file: [located(folder, name) for name in rows[spec.file]]})
     with styled():
         return DRAWINGS[spec.kind](faceted(spec, rows), rows, results)
+
+
+def _needed(spec: Spec) -> list[str | None]:
+    """The columns without whose value a row says nothing."""
+    if spec.kind == "intervals":
+        return [spec.y, spec.panel]
+    if spec.kind == "gallery":
+        return [spec.x, spec.y, spec.panel, spec.file]
+    across = [] if spec.kind == "scatter" else [spec.x]
+    return [spec.panel, spec.colour, *across, *([spec.y] if spec.kind in ("heat", "field") else [])]
+
+
+def _measured(spec: Spec) -> list[str]:
+    """The columns of numbers of which at least one must be known; none is asked of pictures."""
+    if spec.kind in ("heat", "field"):
+        return [spec.value]
+    if spec.kind == "intervals":
+        return [spec.x, *([spec.mark] if spec.mark else [])]
+    return [] if spec.kind == "gallery" else [spec.y]
 
 
 def faceted(spec: Spec, rows: pd.DataFrame) -> Spec:
@@ -44,7 +67,7 @@ def faceted(spec: Spec, rows: pd.DataFrame) -> Spec:
         >>> faceted(spec, pd.DataFrame({"name": list("abcdefg")})).panel
         'name'
     """
-    if spec.panel is not None or spec.colour is None:
+    if spec.panel is not None or spec.colour is None or spec.kind == "intervals":
         return spec
     values = categories(spec, rows, spec.colour)
     if len(values) <= len(PALETTE) or is_numeric(values):

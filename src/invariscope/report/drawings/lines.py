@@ -1,4 +1,4 @@
-"""Lines: a dot per row, a line through the means over seeds, bars for their intervals."""
+"""Lines: a dot per row, a line through the means over seeds, bars or a ribbon for their intervals."""
 
 import math
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ Series = dict[Any, Mean]
 @DRAWINGS.add("lines")
 def draw(spec: Spec, rows: pd.DataFrame, results: pd.DataFrame) -> Drawn:
     """One line per colour in every panel."""
-    colours, panels = colours_of(spec, rows), categories(spec, rows, spec.panel)
+    colours, panels = colours_of(spec, rows, areas=spec.band), categories(spec, rows, spec.panel)
     places = categories(spec, rows, spec.x)
     found = {panel: _series(spec, where_is(rows, spec.panel, panel), colours, places) for panel in panels}
     means = [mean for series in found.values() for each in series.values() for mean in each.values()]
@@ -34,14 +34,16 @@ def draw(spec: Spec, rows: pd.DataFrame, results: pd.DataFrame) -> Drawn:
     figure, axes = board(shape, titles, colours.key, across, up, (spec.x_label, spec.y_label))
     for each, panel in zip(axes, panels, strict=True):
         reference_line(each, spec)
-        _panel(each, found[panel], colours.marks, places, spec.span is not None)
+        _panel(each, found[panel], colours.marks, places, spec)
     said = [
         f"{start}{mark.text + ': ' if mark.text else ''}{_moves(spec, found[panel][value])}"
         for panel, start in zip(panels, (f"{title}, " if title else "" for title in titles), strict=True)
         for value, mark in colours.marks.items()
         if any(mean.each for mean in found[panel][value].values())
     ]
-    caption = told(spec, samples(spec, rows, means), colours.said(), level(spec))
+    caption = told(
+        spec, samples(spec, rows, means, bars="Ribbons" if spec.band else "Bars"), colours.said(), level(spec)
+    )
     return Drawn(spec.name, spec.title, caption, alternative("Lines", spec, titles, said[:12]), figure)
 
 
@@ -70,7 +72,7 @@ def _series(spec: Spec, rows: pd.DataFrame, colours: Colours, places: list[Any])
 
 
 def _extent(spec: Spec, means: list[Mean]) -> list[float]:
-    ends = [end for mean in means for end in (mean.low, mean.high, *mean.each)]
+    ends = [end for mean in means for end in (mean.low, mean.high, *((mean.value,) if spec.band else mean.each))]
     return ends if spec.reference is None else [*ends, spec.reference]
 
 
@@ -78,19 +80,23 @@ def _across(spec: Spec, places: list[Any], width: float) -> Ticks:
     return at_values(places, spec, width) if is_numeric(places) else at_categories(places, spec, width)
 
 
-def _panel(axes: Axes, found: Mapping[Any, Series], marks: Mapping[Any, Mark], places: list[Any], clip: bool) -> None:
+def _panel(axes: Axes, found: Mapping[Any, Series], marks: Mapping[Any, Mark], places: list[Any], spec: Spec) -> None:
     """Draw one panel; dots on its edge are whole, unless somebody chose to show less than there is."""
     numeric = is_numeric(places)
+    at = {place: float(place) if numeric else float(order) for order, place in enumerate(places)}
     for value, mark in reversed(list(marks.items())):
         series = found[value]
-        at = {place: float(place) if numeric else float(order) for order, place in enumerate(places)}
         xs, ys = [at[place] for place in series], [mean.value for mean in series.values()]
-        axes.plot(xs, ys, color=mark.colour, linewidth=2, zorder=3)
+        axes.plot(xs, ys, color=mark.colour, linewidth=1.8 if spec.band else 2, zorder=3)
+        if spec.band:
+            ends = [mean.low for mean in series.values()], [mean.high for mean in series.values()]
+            axes.fill_between(xs, *ends, color=mark.colour, alpha=0.18, linewidth=0, zorder=2)
+            continue
         dots = [(at[place], single) for place, mean in series.items() for single in mean.each]
         if dots:
             x, y = zip(*dots, strict=True)
             drawn = axes.scatter(x, y, s=24, marker=mark.shape, color=mark.colour, alpha=0.5, linewidth=0, zorder=4)
-            drawn.set_clip_on(clip)
+            drawn.set_clip_on(spec.span is not None)
         for place, mean in series.items():
             if not math.isnan(mean.low + mean.high):
                 axes.plot([at[place]] * 2, [mean.low, mean.high], color=mark.colour, linewidth=1.2, zorder=2)

@@ -101,15 +101,15 @@ def board(
     heads = [_head(title, shape.width) for title in titles]
     tall = [max(len(head) for head in _row(heads, shape, row)) if any(titles) else 0 for row in range(shape.rows)]
     tops = [_TITLE * lines + (10 if lines else 4) for lines in tall]
-    key_rows = _wrapped(marks) if len(marks) > 1 else []
-    above = 6 + _LINE * len(key_rows) + (8 if key_rows else 0) + (_LINE if labels[1] else 0)
+    keyed = key_rows(marks) if len(marks) > 1 else []
+    above = 6 + _LINE * len(keyed) + (8 if keyed else 0) + (_LINE if labels[1] else 0)
     steps = [top + shape.height + (18 if row else 0) for row, top in enumerate(tops)]
     height = above + sum(steps) + across.room + (_LINE + 6 if labels[0] else 4) + 4
     figure = sheet(WIDTH, height)
     paper = figure.add_axes((0, 0, 1, 1))
     blank(paper, height)
-    for row, entries in enumerate(key_rows):
-        _key(paper, entries, 6 + _LINE * row + _LINE / 2)
+    for row, entries in enumerate(keyed):
+        draw_key(paper, entries, 6 + _LINE * row + _LINE / 2)
     if labels[1]:
         paper.text(0, above - _LINE / 2 + 2, labels[1], va="center", fontsize=10.5, color=LIGHT["muted"])
     every = []
@@ -158,7 +158,7 @@ def _dress(axes: Axes) -> None:
     axes.spines["left"].set_visible(False)
 
 
-def _wrapped(marks: Sequence[Mark]) -> list[list[tuple[float, Mark]]]:
+def key_rows(marks: Sequence[Mark]) -> list[list[tuple[float, Mark]]]:
     """The entries of a key with their places, in rows."""
     rows: list[list[tuple[float, Mark]]] = [[]]
     x = 0.0
@@ -172,7 +172,8 @@ def _wrapped(marks: Sequence[Mark]) -> list[list[tuple[float, Mark]]]:
     return rows
 
 
-def _key(paper: Axes, entries: Sequence[tuple[float, Mark]], y: float) -> None:
+def draw_key(paper: Axes, entries: Sequence[tuple[float, Mark]], y: float) -> None:
+    """One row of a key."""
     for x, mark in entries:
         paper.plot([x + 6], [y], marker=mark.shape, markersize=7.5, color=mark.colour, linestyle="", clip_on=False)
         paper.text(x + 17, y, mark.text, va="center_baseline", fontsize=10.5)

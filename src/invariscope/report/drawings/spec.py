@@ -12,9 +12,12 @@ from invariscope.core.errors import RunError
 from invariscope.core.names import unknown
 from invariscope.core.words import FAMILIES, number, tidy, title
 
-KINDS = ("lines", "violins", "heat", "scatter", "bars")
+KINDS = ("lines", "violins", "heat", "scatter", "bars", "field", "intervals", "gallery")
 _KNOWN = {name for names in FAMILIES.values() for name in names}
 _LONGEST = 48
+_MOST_LEVELS, _MOST_ZOOM = 12, 64
+_PAIRS, _NUMBERS = ("span", "origin"), ("reference",)
+_SWITCHES = ("share", "x_share", "log_x", "band")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +45,20 @@ class Spec:
     span: tuple[float, float] | None = None
     value: str = "value"
     correlation: str | None = None
+    band: bool = False
+    levels: tuple[float, ...] = ()
+    origin: tuple[float, float] | None = None
+    mark: str | None = None
+    group: str | None = None
+    file: str = "file"
+    note: str | None = None
+    zoom: int = 1
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that the table must have."""
-        asked = [self.x, self.y, self.panel, self.colour, *self.where, self.value if self.kind == "heat" else None]
+        asked = [self.x, self.y, self.panel, self.colour, *self.where, self.mark, self.group, self.note]
+        asked += [self.value] if self.kind in ("heat", "field") else [self.file] if self.kind == "gallery" else []
         return tuple(dict.fromkeys(column for column in asked if column is not None))
 
     def label(self, value: Any) -> str:
@@ -110,7 +122,7 @@ def _spec(file: Path, place: int, asked: Any) -> Spec:
             continue
         if not _fits(each.name, value):
             raise _damaged(file, f"{each.name} of figure {place} cannot be {tidy(json.dumps(value), 60)}")
-        values[each.name] = tuple(value) if each.name == "span" else value
+        values[each.name] = tuple(value) if isinstance(value, list) else value
     if missing := [name for name in ("name", "title", "x") if name not in values]:
         raise _damaged(file, f"figure {place} has no {missing[0]}")
     # The name becomes that of two files.
@@ -120,12 +132,17 @@ def _spec(file: Path, place: int, asked: Any) -> Spec:
 
 
 def _fits(name: str, value: Any) -> bool:
-    if name == "span":
-        return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)) and value[0] < value[1]
-    if name == "reference":
+    if name in _PAIRS:
+        pair = isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))
+        return pair and (name != "span" or value[0] < value[1])
+    if name == "levels":
+        return isinstance(value, list) and len(value) <= _MOST_LEVELS and all(map(_is_number, value))
+    if name in _NUMBERS:
         return _is_number(value)
-    if name in ("share", "x_share", "log_x"):
+    if name in _SWITCHES:
         return isinstance(value, bool)
+    if name == "zoom":
+        return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _MOST_ZOOM
     if name == "labels":
         return _is_object(value) and all(isinstance(text, str) for text in value.values())
     if name == "where":

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from invariscope.core.words import count, listed, tidy
 from invariscope.report.drawings.draw import draw_spec
+from invariscope.report.embedded import lightened
 from invariscope.report.ink import inline, save
 from invariscope.report.provenance import images_name, network_name, provenance, settings, warnings_of
 from invariscope.report.read import RunData
@@ -151,11 +152,11 @@ def _drawn(study: StudyData, folder: Path) -> tuple[list[Figure], list[str]]:
     for spec in study.specs:
         table = study.tables.get(spec.table)
         why = f"there is no table {spec.table}.parquet"
-        drawn = why if table is None else draw_spec(spec, table, study.results)
+        drawn = why if table is None else draw_spec(spec, table, study.results, study.path)
         if isinstance(drawn, str):
             undrawn.append(tidy(f"“{spec.title}” is not drawn, because {drawn}."))
             continue
-        svg = inline(save(drawn, folder), drawn.name)
+        svg = lightened(inline(save(drawn, folder), drawn.name))
         left -= len(svg)
         # A page that grows without end cannot be read; the files beside it hold the drawing all the same.
         kept = svg if left > 0 else ""
