@@ -7,8 +7,6 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
-from invariscope.statistics.resampling import bootstrap_weights
-
 # Self-consistency gains a factor per step; what is left is far below what an image can tell.
 _STEPS, _ENOUGH = 20_000, 1e-12
 _REPLICATE_STEPS, _REPLICATE_ENOUGH = 500, 1e-7
@@ -63,8 +61,8 @@ def distribution(low: Float[ndarray, " value"], high: Float[ndarray, " value"]) 
     Source: Turnbull, Journal of the Royal Statistical Society B 38 (1976), 290-295.
     """
     inner = _innermost(low, high)
-    within, weights = _within(inner, low, high, np.ones((1, len(low))))
-    return Distribution(*inner, _masses(within, weights, _STEPS, _ENOUGH)[0])
+    within, counts = _within(inner, low, high)
+    return Distribution(*inner, _masses(within, counts[None] / len(low), _STEPS, _ENOUGH)[0])
 
 
 def quantile(
@@ -101,9 +99,11 @@ def quantile(
     found = distribution(low, high)
     if len(low) < 2:
         return found.quantile(share), float("nan"), float("nan")
-    drawn = bootstrap_weights(len(low), replicates, seed).numpy().astype(np.float64)
-    within, weights = _within((found.low, found.high), low, high, drawn)
-    masses = _masses(within, weights, _REPLICATE_STEPS, _REPLICATE_ENOUGH)
+    within, counts = _within((found.low, found.high), low, high)
+    generator = np.random.Generator(np.random.PCG64(seed))
+    # Values of one kind are alike, so that drawing kinds is drawing values.
+    drawn = generator.multinomial(len(low), counts / len(low), size=replicates) / len(low)
+    masses = _masses(within, drawn, _REPLICATE_STEPS, _REPLICATE_ENOUGH)
     ordered = np.sort(_quantiles(found.low, found.high, masses, share))
     tail = (1 - level) / 2
     # Ends are replicates, not values between two of them, for one may be infinite.
@@ -126,22 +126,15 @@ def _innermost(low: Float[ndarray, " value"], high: Float[ndarray, " value"]) ->
 
 
 def _within(
-    inner: _Intervals,
-    low: Float[ndarray, " value"],
-    high: Float[ndarray, " value"],
-    weights: Float[ndarray, "draw value"],
-) -> tuple[Bool[ndarray, "kind interval"], Float[ndarray, "draw kind"]]:
-    """Which innermost intervals lie within each kind of value, and how often each kind was drawn."""
-    kinds, kind_of = np.unique(np.stack([low, high], axis=1), axis=0, return_inverse=True)
-    exact = kinds[:, 0] == kinds[:, 1]
+    inner: _Intervals, low: Float[ndarray, " value"], high: Float[ndarray, " value"]
+) -> tuple[Bool[ndarray, "kind interval"], Int[ndarray, " kind"]]:
+    """Which innermost intervals lie within each kind of value, and how many values are of the kind."""
+    kinds, counts = np.unique(np.stack([low, high], axis=1), axis=0, return_counts=True)
+    exact = kinds[:, :1] == kinds[:, 1:]
     points = inner[0] == inner[1]
     # A point at a value's low end lies outside, for the value is above that; the point of an exact value is itself.
-    above = (inner[0] > kinds[:, :1]) | ((inner[0] == kinds[:, :1]) & (~points | exact[:, None]))
-    within = above & (inner[1] <= kinds[:, 1:])
-    sums = np.zeros((len(weights), len(kinds)))
-    for kind in range(len(kinds)):
-        sums[:, kind] = weights[:, kind_of.ravel() == kind].sum(axis=1)
-    return within, sums / sums.sum(axis=1, keepdims=True)
+    above = (inner[0] > kinds[:, :1]) | ((inner[0] == kinds[:, :1]) & (~points | exact))
+    return above & (inner[1] <= kinds[:, 1:]), counts
 
 
 def _masses(
