@@ -1,0 +1,82 @@
+"""The qualities of all images at all steps: as answered, or as the answers on both sides suggest."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from numpy import ndarray
+
+from invariscope.tolerance.search_gaps import CAUTION, Gaps, doubtful
+from invariscope.tolerance.search_memo import Memo
+
+# Standard deviations of what is not asked: of a yes or no between two answers, and of a softmax in parts of its change
+# over the gap and of the most it can change.
+_DOUBTFUL, _CHANGING = 0.3, 0.5
+_PART, _LEAST = 0.25, 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class Quality:
+    """One quality of all images along one side.
+
+    Attributes:
+        value: as answered, or as interpolated; 0 to 1; shape (image, step).
+        spread: the standard deviation of what is interpolated; 0 where it is known or sure; shape (image, step).
+        open: what is neither known nor sure; shape (image, step).
+    """
+
+    value: Float[ndarray, "image step"]
+    spread: Float[ndarray, "image step"]
+    open: Bool[ndarray, "image step"]
+
+
+def quality(memo: Memo, criterion: str, labels: Int[ndarray, " image"]) -> Quality:
+    """A quality at every step.
+
+    Between two answers a yes or no is that of the nearer one; it is sure where both are the same and not `doubtful`.
+    A softmax is interpolated linearly in its log-odds and is never sure.
+
+    Args:
+        memo: the answers so far, among them every first and last step.
+        criterion: "accuracy", "agreement" or "softmax".
+        labels: of every image, as an output; shape (image,).
+    """
+    if criterion == "softmax":
+        return _softmax(memo)
+    holds = memo.agrees() if criterion == "agreement" else memo.predicted == labels[:, None]
+    return _binary(memo, holds)
+
+
+def _binary(memo: Memo, holds: Bool[ndarray, "image step"]) -> Quality:
+    gaps, (images, steps, gap) = _between(memo)
+    value, spread = holds.astype(np.float64), np.zeros(holds.shape)
+    near, far = gaps.near[gap], gaps.far[gap]
+    value[images, steps] = value[images, np.where(steps - near <= far - steps, near, far)]
+    changes = holds[gaps.image, gaps.near] != holds[gaps.image, gaps.far]
+    unsure = doubtful(gaps, np.where(holds, memo.margin, -memo.margin), CAUTION)
+    spread[images, steps] = np.where(changes, _CHANGING, np.where(unsure, _DOUBTFUL, 0.0))[gap]
+    return Quality(value, spread, spread > 0)
+
+
+def _softmax(memo: Memo) -> Quality:
+    gaps, (images, steps, gap) = _between(memo)
+    value, spread = memo.softmax.copy(), np.zeros(memo.softmax.shape)
+    odds, near, far = memo.odds(), gaps.near[gap], gaps.far[gap]
+    part = (steps - near) / (far - near)
+    value[images, steps] = _share((1 - part) * odds[images, near] + part * odds[images, far])
+    change = np.abs(memo.softmax[images, far] - memo.softmax[images, near])
+    spread[images, steps] = _PART * change + _LEAST
+    return Quality(value, spread, ~memo.known)
+
+
+def _between(memo: Memo) -> tuple[Gaps, tuple[ndarray, ndarray, ndarray]]:
+    """The gaps, and for everything that is not known its image, its step and its gap."""
+    gaps = Gaps.of(memo.known)
+    images, steps = np.nonzero(~memo.known)
+    # Both run through images and steps in the same order, and no image has an open end.
+    return gaps, (images, steps, np.repeat(np.arange(len(gaps.image)), gaps.width - 1))
+
+
+def _share(odds: Float[ndarray, " value"]) -> Float[ndarray, " value"]:
+    share: ndarray = 1 / (1 + np.exp(-odds))
+    return share
