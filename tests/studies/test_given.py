@@ -94,6 +94,7 @@ def test_what_a_job_computes_is_the_same_with_a_kept_network(out, study):
     fresh = make_given(study, NARROW, "ResNet-18", 1)
     kept = make_given(study, NARROW, "ResNet-18", 1, out)
     assert torch.equal(fresh.logits, kept.logits)
+    assert (fresh.folder, kept.folder) == (None, out)
     assert kept.row["k"] == 0
     assert kept.network.seen is None
 

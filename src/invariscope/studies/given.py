@@ -53,6 +53,7 @@ class Given:
         spec: its specifier.
         trained: it was trained here, and saw nothing transformed.
         row: what training found (accuracies, loss, seconds); empty for a network that was loaded.
+        folder: the study's directory, for pictures and other files beside the tables, written whole; or None.
     """
 
     network: Network
@@ -62,6 +63,7 @@ class Given:
     spec: str
     trained: bool = False
     row: Row = field(default_factory=dict)
+    folder: Path | None = None
 
     @cached_property
     def logits(self) -> Float[Tensor, "image output"]:
@@ -257,7 +259,8 @@ def make_given(study: GivenStudy, spec: str, label: str, seed: int, folder: Path
         spec: the network's specifier.
         label: what it is called.
         seed: of weights, order, images and noise.
-        folder: trained networks are kept in its folder "networks" and found there again; None keeps none.
+        folder: the study's directory: trained networks are kept in its folder "networks" and found there again; None
+            keeps none.
     """
     row: Row = {}
     if study.epochs:
@@ -268,7 +271,7 @@ def make_given(study: GivenStudy, spec: str, label: str, seed: int, folder: Path
     else:
         network = load_network(spec).to(study.device)
     images = shown_images(study, seed).fit(network.recipe)
-    return Given(network, images, seed, label, spec, bool(study.epochs), row)
+    return Given(network, images, seed, label, spec, bool(study.epochs), row, folder)
 
 
 def look(settings: dict[str, Any], folder: Path) -> dict[str, pd.DataFrame]:
