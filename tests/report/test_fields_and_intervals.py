@@ -270,3 +270,17 @@ def test_what_cannot_be_drawn_says_why(tmp_path, figure, words):
     (tmp_path / "figures.json").write_text(json.dumps([figure.plain()]))
     table = measured().assign(never=math.nan)
     assert words in draw_spec(read_specs(tmp_path / "figures.json")[0], table, table, tmp_path)
+
+
+def test_panels_may_have_axes_of_their_own_with_their_units(draw_figure):
+    parts = [("rotation", "degrees", 90.0), ("blur", "pixels", 3.0)]
+    table = pd.concat([curve().assign(t=name, unit=unit, m=[0, end / 2, end]) for name, unit, end in parts])
+    made = draw_figure(
+        Lines(name="it", title="It", caption="", x="m", panel="t", band=True, free_x=True, aside="unit"), table
+    )
+    assert {"degrees", "pixels", "Rotation", "blur", "90", "3", "1.5", "45"} <= set(made.words)
+    assert made.place("90")[0] < made.place("3")[0]
+    assert made.place("degrees")[1] > made.place("Rotation")[1]
+    shared = draw_figure(Lines(name="it", title="It", caption="", x="m", panel="t", band=True), table)
+    assert "degrees" not in shared.words
+    assert shared.words.count("90") == 2

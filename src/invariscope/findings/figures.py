@@ -61,6 +61,8 @@ class Lines(Figure):
         log_x: the horizontal axis is logarithmic.
         span: ends of the vertical axis.
         band: a ribbon from `low` to `high` in place of dots and bars: for curves of many values.
+        free_x: every panel has a horizontal axis of its own, for magnitudes of different units.
+        aside: column with what is said below a panel's title, such as its unit of measure.
     """
 
     kind = "lines"
@@ -70,6 +72,8 @@ class Lines(Figure):
     log_x: bool = False
     span: tuple[float, float] | None = None
     band: bool = False
+    free_x: bool = False
+    aside: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

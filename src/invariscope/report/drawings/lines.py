@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
+from invariscope.core.words import tidy
 from invariscope.report.drawings.base import DRAWINGS, Colours, colours_of
 from invariscope.report.drawings.captions import alternative, in_words, samples, told
-from invariscope.report.drawings.panels import Mark, arrange, board
+from invariscope.report.drawings.panels import Mark, Shape, arrange, board
 from invariscope.report.drawings.spec import Spec
 from invariscope.report.drawings.ticks import Ticks, at_categories, at_values, measured
 from invariscope.report.drawings.values import Mean, categories, is_numeric, over_seeds, where_is
@@ -26,12 +27,11 @@ def draw(spec: Spec, rows: pd.DataFrame, results: pd.DataFrame) -> Drawn:
     found = {panel: _series(spec, where_is(rows, spec.panel, panel), colours, places) for panel in panels}
     means = [mean for series in found.values() for each in series.values() for mean in each.values()]
     up = measured(_extent(spec, means), share=spec.share, span=spec.span)
-    shape = arrange(len(panels), up.room, 190.0)
-    across = _across(spec, places, shape.width)
-    if across.reach > up.room:
-        shape = arrange(len(panels), across.reach, 190.0)
+    shape, across = _arranged(spec, rows, panels, up.room)
     titles = ["" if panel is None else spec.label(panel) for panel in panels]
-    figure, axes = board(shape, titles, colours.key, across, up, (spec.x_label, spec.y_label))
+    heads = [f"{title}\n{_aside(spec, rows, panel)}" for title, panel in zip(titles, panels, strict=True)]
+    heads = heads if spec.aside else titles
+    figure, axes = board(shape, heads, colours.key, across, up, (spec.x_label, spec.y_label))
     for each, panel in zip(axes, panels, strict=True):
         reference_line(each, spec)
         _panel(each, found[panel], colours.marks, places, spec)
@@ -74,6 +74,22 @@ def _series(spec: Spec, rows: pd.DataFrame, colours: Colours, places: list[Any])
 def _extent(spec: Spec, means: list[Mean]) -> list[float]:
     ends = [end for mean in means for end in (mean.low, mean.high, *((mean.value,) if spec.band else mean.each))]
     return ends if spec.reference is None else [*ends, spec.reference]
+
+
+def _arranged(spec: Spec, rows: pd.DataFrame, panels: list[Any], left: float) -> tuple[Shape, Ticks | list[Ticks]]:
+    """How panels stand, and the ticks of their horizontal axes: one for all, or each its own."""
+    places = categories(spec, rows, spec.x)
+    own = [categories(spec, where_is(rows, spec.panel, panel), spec.x) for panel in panels] if spec.free_x else []
+    shape = arrange(len(panels), left, 190.0)
+    across = [_across(spec, each, shape.width) for each in own or [places]]
+    if (reach := max(ticks.reach for ticks in across)) > left:
+        shape = arrange(len(panels), reach, 190.0)
+    return shape, across if own else across[0]
+
+
+def _aside(spec: Spec, rows: pd.DataFrame, panel: Any) -> str:
+    words = [] if spec.aside is None else where_is(rows, spec.panel, panel)[spec.aside].dropna().astype(str).unique()
+    return tidy(words[0], 60) if len(words) else ""
 
 
 def _across(spec: Spec, places: list[Any], width: float) -> Ticks:

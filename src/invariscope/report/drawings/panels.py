@@ -83,7 +83,12 @@ def arrange(panels: int, left: float, least: float) -> Shape:
 
 
 def board(
-    shape: Shape, titles: Sequence[str], marks: Sequence[Mark], across: Ticks, up: Ticks, labels: tuple[str, str]
+    shape: Shape,
+    titles: Sequence[str],
+    marks: Sequence[Mark],
+    across: Ticks | Sequence[Ticks],
+    up: Ticks,
+    labels: tuple[str, str],
 ) -> tuple[Figure, list[Axes]]:
     """A sheet with a key, panels with their titles, shared ticks, and the labels of both axes written once.
 
@@ -91,7 +96,7 @@ def board(
         shape: how the panels are arranged.
         titles: of the panels, with what is said aside after a line break; one empty title for a drawing without panels.
         marks: for the key; it is left out where there is less than two.
-        across: ticks of the horizontal axes.
+        across: ticks of the horizontal axes: those of all panels, or of each its own.
         up: ticks of the vertical axes.
         labels: of the horizontal and the vertical axis.
 
@@ -103,8 +108,11 @@ def board(
     tops = [_TITLE * lines + (10 if lines else 4) for lines in tall]
     keyed = key_rows(marks) if len(marks) > 1 else []
     above = 6 + _LINE * len(keyed) + (8 if keyed else 0) + (_LINE if labels[1] else 0)
-    steps = [top + shape.height + (18 if row else 0) for row, top in enumerate(tops)]
-    height = above + sum(steps) + across.room + (_LINE + 6 if labels[0] else 4) + 4
+    free = not isinstance(across, Ticks)
+    each = [across] * len(titles) if isinstance(across, Ticks) else list(across)
+    below = max(ticks.room for ticks in each)
+    steps = [top + shape.height + (18 + (below - 10 if free else 0) if row else 0) for row, top in enumerate(tops)]
+    height = above + sum(steps) + below + (_LINE + 6 if labels[0] else 4) + 4
     figure = sheet(WIDTH, height)
     paper = figure.add_axes((0, 0, 1, 1))
     blank(paper, height)
@@ -119,7 +127,7 @@ def board(
         left = shape.left + column * (shape.width + _GAP)
         box = (left / WIDTH, 1 - bottom / height, shape.width / WIDTH, shape.height / height)
         axes = figure.add_axes(box)
-        across.across(axes, worded=place + shape.columns >= len(heads))
+        each[place].across(axes, worded=free or place + shape.columns >= len(heads))
         up.up(axes, worded=column == 0)
         _dress(axes)
         if any(titles):

@@ -17,7 +17,7 @@ _KNOWN = {name for names in FAMILIES.values() for name in names}
 _LONGEST = 48
 _MOST_LEVELS, _MOST_ZOOM = 12, 64
 _PAIRS, _NUMBERS = ("span", "origin"), ("reference",)
-_SWITCHES = ("share", "x_share", "log_x", "band")
+_SWITCHES = ("share", "x_share", "log_x", "band", "free_x")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,8 @@ class Spec:
     value: str = "value"
     correlation: str | None = None
     band: bool = False
+    free_x: bool = False
+    aside: str | None = None
     levels: tuple[float, ...] = ()
     origin: tuple[float, float] | None = None
     mark: str | None = None
@@ -58,6 +60,7 @@ class Spec:
     def columns(self) -> tuple[str, ...]:
         """The columns that the table must have."""
         asked = [self.x, self.y, self.panel, self.colour, *self.where, self.mark, self.group, self.note]
+        asked += [self.aside]
         asked += [self.value] if self.kind in ("heat", "field") else [self.file] if self.kind == "gallery" else []
         return tuple(dict.fromkeys(column for column in asked if column is not None))
 
