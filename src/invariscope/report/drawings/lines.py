@@ -88,8 +88,10 @@ def _arranged(spec: Spec, rows: pd.DataFrame, panels: list[Any], left: float) ->
 
 
 def _aside(spec: Spec, rows: pd.DataFrame, panel: Any) -> str:
-    words = [] if spec.aside is None else where_is(rows, spec.panel, panel)[spec.aside].dropna().astype(str).unique()
-    return tidy(words[0], 60) if len(words) else ""
+    if spec.aside is None:
+        return ""
+    words = where_is(rows, spec.panel, panel)[spec.aside].dropna().astype(str)
+    return tidy(words.iloc[0], 60) if len(words) else ""
 
 
 def _across(spec: Spec, places: list[Any], width: float) -> Ticks:
