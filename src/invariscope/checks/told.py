@@ -124,9 +124,8 @@ def figures(table: pd.DataFrame) -> list[Figure]:
                 name="qualities" if share else f"thresholds-{len(made)}",
                 title="What was found, and what is required" if share else f"Thresholds ({unit})",
                 caption=(
-                    "A dot is what was found, its line the 95 % interval; the tick is what is required. A requirement "
-                    "passes where the whole interval lies beyond the tick, fails where it lies short of it, and is "
-                    "undecided where it holds it."
+                    "A requirement passes where its whole interval lies beyond what is required, fails where all of it "
+                    "lies short of that, and is undecided in between."
                     + ("" if share else " A threshold that is not reached stands at the end of what was shown.")
                     + left
                 ),
@@ -137,6 +136,7 @@ def figures(table: pd.DataFrame) -> list[Figure]:
                 mark="required",
                 x_label="Quality" if share else f"Magnitude ({unit})",
                 share=share,
+                counts="images",
             )
         )
     return made

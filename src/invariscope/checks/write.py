@@ -93,7 +93,7 @@ def write_check(
     which = f"the contract “{given.contract.name}”" if given.contract.name else "its contract"
     record.write(
         out,
-        study=given.contract.name or "check",
+        study="check",
         question=f"Does {short} keep {which}?",
         limits=list(told.LIMITS),
         tables=names,
