@@ -29,7 +29,9 @@ def test_a_common_grid_is_counted():
     found = distribution(np.array([0.0, 0.0, 1.0, 3.0]), np.array([1.0, 1.0, 2.0, np.inf]))
     assert found.mass.tolist() == [0.5, 0.25, 0.25]
     assert found.quantile(0.25) == 0.5
-    assert found.quantile(0.75) == 2.0
+    assert found.quantile(0.5) == 1.0
+    assert found.quantile(0.625) == 1.5
+    assert math.isinf(found.quantile(0.75))
     assert math.isinf(found.quantile(0.8))
 
 

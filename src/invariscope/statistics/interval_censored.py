@@ -29,6 +29,9 @@ class Distribution:
     def quantile(self, share: float = 0.5) -> float:
         """The value that this share of the mass does not exceed, linearly interpolated inside its interval.
 
+        Where the share is reached between two intervals it is the low end of the further one, beyond which less than
+        the rest remains.
+
         Args:
             share: above 0, below 1; 0.5 is the median.
 
@@ -163,7 +166,7 @@ def _quantiles(
     share: float,
 ) -> Float[ndarray, " draw"]:
     reached = np.cumsum(mass, axis=1)
-    place: Int[ndarray, " draw"] = (reached < share - 1e-9).sum(axis=1).clip(max=len(low) - 1)
+    place: Int[ndarray, " draw"] = (reached <= share + 1e-9).sum(axis=1).clip(max=len(low) - 1)
     rows = np.arange(len(mass))
     here = np.maximum(mass[rows, place], 1e-300)
     part = np.clip((share - (reached[rows, place] - mass[rows, place])) / here, 0.0, 1.0)
