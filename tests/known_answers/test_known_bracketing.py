@@ -78,7 +78,6 @@ def test_translation_flips_where_the_dot_passes_the_middle(seed):
         assert (rows["bracket_low"][moves] <= exact[moves]).all()
         assert (rows["bracket_high"][moves] >= exact[moves]).all()
         assert (rows["censored"] == ~moves).all()
-    assert found.ratio < 1 / 2
 
 
 def test_a_network_that_sees_no_half_turn_has_images_that_come_back():
