@@ -1,6 +1,6 @@
 """The bootstrap over images, for many classes at once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -38,7 +38,12 @@ def draws(n_images: int, replicates: int, seed: int) -> Iterator[Float[ndarray, 
 
 
 def resampled_means(
-    values: Float[ndarray, "image column"], groups: Groups, *, replicates: int = REPLICATES, seed: int = 0
+    values: Float[ndarray, "image column"],
+    groups: Groups,
+    *,
+    replicates: int = REPLICATES,
+    seed: int = 0,
+    only: Sequence[int] | None = None,
 ) -> Iterator[tuple[Int[ndarray, " block"], Float[ndarray, "block replicate column"]]]:
     """The means of every row of a table in bootstrap replicates over its images.
 
@@ -50,11 +55,14 @@ def resampled_means(
         groups: which images make up a row.
         replicates: how many.
         seed: of the draws.
+        only: these rows; None is all.
 
     Yields:
         Rows, and their means; shapes (block,) and (block, replicate, column).
     """
     counts = groups.counts
+    if only is not None:
+        counts = np.where(np.isin(np.arange(len(counts)), list(only)), counts, 0)
     for size in np.unique(counts[counts > 1]).tolist():
         rows = np.flatnonzero(counts == size)
         step = max(1, _BLOCK // (replicates * values.shape[1]))
