@@ -68,24 +68,25 @@ def glyphs(*, split: str = "test", per_class: int = 0, seed: int = 0, size: int 
 
 
 def compose(
-    labels: Tensor, split: str, seed: int, size: int, color: bool = False
+    labels: Tensor, split: str, seed: int, size: int, color: bool = False, signs: str = GLYPHS
 ) -> UInt8[Tensor, "image channel row column"]:
     """One picture for each label.
 
     Args:
-        labels: places in GLYPHS; shape (image,).
+        labels: places in the signs; shape (image,).
         split: whose photograph crops are used, and part of the seed.
         seed: of everything that is drawn.
         size: side of the pictures, pixels.
         color: three channels in place of one.
+        signs: one character per category.
 
     Returns:
         Grey levels or colours, 0 to 255.
     """
     draw = np.random.Generator(np.random.PCG64([seed, split == "test", 60]))
     n = len(labels)
-    faces = torch.from_numpy(draw.integers(_ink().shape[1], size=n))
-    ink = place(_ink()[labels, faces][:, None].float() / 255, _JITTER, draw, size)
+    faces = torch.from_numpy(draw.integers(_ink(signs).shape[1], size=n))
+    ink = place(_ink(signs)[labels, faces][:, None].float() / 255, _JITTER, draw, size)
 
     bank = photograph_crops(_BANK, size, split, seed).float() / 255
     ground = bank if color else (bank * torch.tensor(LUMA).view(3, 1, 1)).sum(1, keepdim=True)
@@ -108,5 +109,5 @@ def _column(values: np.ndarray) -> Tensor:
 
 
 @cache
-def _ink() -> Tensor:
-    return draw_signs(GLYPHS)
+def _ink(signs: str) -> Tensor:
+    return draw_signs(signs)
