@@ -37,8 +37,9 @@ class _Means:
     def of(cls, found: Quality, groups: Groups) -> "_Means":
         counts = groups.counts[:, None]
         variance = groups.means(found.spread**2) / counts
-        missing = np.rint(groups.means(found.open.astype(np.float64)) * counts).astype(np.int64)
-        return cls(groups.means(found.value), np.sqrt(variance), groups.means(found.value * ~found.open), missing)
+        share = groups.means(found.open.astype(np.float64))
+        mean, worst = groups.means(found.value), groups.means(found.value * ~found.open)
+        return cls(mean + share * found.common, np.sqrt(variance), worst, np.rint(share * counts).astype(np.int64))
 
 
 def decide_groups(

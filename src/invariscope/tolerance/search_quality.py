@@ -13,6 +13,8 @@ from invariscope.tolerance.search_memo import Memo
 # over the gap and of the most it can change.
 _DOUBTFUL, _CHANGING = 0.3, 0.5
 _PART, _LEAST = 0.25, 0.02
+# What few images share is drawn to nothing, which counts as so many.
+_FEW = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,11 +25,14 @@ class Quality:
         value: as answered, or as interpolated; 0 to 1; shape (image, step).
         spread: the standard deviation of what is interpolated; 0 where it is known or sure; shape (image, step).
         open: what is neither known nor sure; shape (image, step).
+        common: by how much answers at a step lie above the chord between their neighbours, mean over the images that
+            were asked there: what all images share, such as the blur of half a pixel; shape (step,).
     """
 
     value: Float[ndarray, "image step"]
     spread: Float[ndarray, "image step"]
     open: Bool[ndarray, "image step"]
+    common: Float[ndarray, " step"]
 
 
 def quality(memo: Memo, criterion: str, labels: Int[ndarray, " image"]) -> Quality:
@@ -55,7 +60,7 @@ def _binary(memo: Memo, holds: Bool[ndarray, "image step"]) -> Quality:
     changes = holds[gaps.image, gaps.near] != holds[gaps.image, gaps.far]
     unsure = doubtful(gaps, np.where(holds, memo.margin, -memo.margin), CAUTION)
     spread[images, steps] = np.where(changes, _CHANGING, np.where(unsure, _DOUBTFUL, 0.0))[gap]
-    return Quality(value, spread, spread > 0)
+    return Quality(value, spread, spread > 0, _common(gaps, value))
 
 
 def _softmax(memo: Memo) -> Quality:
@@ -66,7 +71,14 @@ def _softmax(memo: Memo) -> Quality:
     value[images, steps] = _share((1 - part) * odds[images, near] + part * odds[images, far])
     change = np.abs(memo.softmax[images, far] - memo.softmax[images, near])
     spread[images, steps] = _PART * change + _LEAST
-    return Quality(value, spread, ~memo.known)
+    return Quality(value, spread, ~memo.known, _common(gaps, value))
+
+
+def _common(gaps: Gaps, value: Float[ndarray, "image step"]) -> Float[ndarray, " step"]:
+    step, bends = gaps.far[gaps.inner], gaps.bends(value)[2]
+    count, total = (np.bincount(step, weights, minlength=value.shape[1]) for weights in (None, bends))
+    common: ndarray = total / (count + _FEW)
+    return common
 
 
 def _between(memo: Memo) -> tuple[Gaps, tuple[ndarray, ndarray, ndarray]]:
