@@ -179,6 +179,11 @@ def test_the_gradient_adds_to_the_grid():
     both = worst_case(net, images, REGION, method="both", steps=2, restarts=2)
     assert set(grid.worst.image[grid.worst.fooled]) < set(both.worst.image[both.worst.fooled])
     assert both.worst.passes.sum() == both.passes
+    ways = both.worst.set_index("image").found_by
+    assert set(ways) <= {"clean", "grid", "random", "gradient", ""}
+    assert set(ways.index[ways.isin(["clean", "grid"])]) == set(grid.worst.image[grid.worst.fooled])
+    assert ((ways == "") == ~both.worst.fooled).all()
+    assert ((ways == "clean") == ~both.worst.clean_correct).all()
     assert grid.gradients == 0 < both.gradients < both.passes
     assert grid.comparison_passes == 400
 

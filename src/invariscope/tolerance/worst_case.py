@@ -33,7 +33,8 @@ class WorstCase:
 
     Attributes:
         worst: per image: `image` (its place), `name`, `class`, `clean_correct`, `fooled`, a column per axis with the
-            worst magnitude, `predicted` there, `margin` of the true class there, `passes`.
+            worst magnitude, `found_by` (clean, grid, random, gradient; empty if not fooled), `predicted` there,
+            `margin` of the true class there, `passes`.
         remaining: per class, "all" first: `class, n, clean, worst, worst_low, worst_high, random, random_low,
             random_high`: accuracy on clean images, at every image's worst point, and on average over random points.
         passes: how many images were shown in the search, the clean ones included: the sum of the table's column.
@@ -135,7 +136,9 @@ def worst_case(
     points = box.random(every, draws + restarts, seed)
     rights = []
     for point in points[:draws]:
-        answers = examination.ask(box.joint, every, point) if method == "grid" else search.take(every, point[None])
+        answers = (
+            examination.ask(box.joint, every, point) if method == "grid" else search.take(every, point[None], "random")
+        )
         rights.append((answers.predicted == examination.labels).numpy())
     gradients, starts = 0, points[draws:].clone()
     known = search.starts.transpose(0, 1)
@@ -181,6 +184,7 @@ def _tables(
             "clean_correct": clean,
             "fooled": search.fooled.numpy(),
             **dict(zip(search.region.names, search.magnitudes.T.numpy(), strict=True)),
+            "found_by": search.found_by,
             "predicted": known[search.predicted.numpy()],
             "margin": search.margin.double().numpy(),
             "passes": search.passes.numpy(),

@@ -54,7 +54,7 @@ def ascend(
             predicted, margin, slope, magnitudes = _look(search, rows, batch, here, seed, last)
             search.passes[rows] += 1
             gradients += 0 if last else len(rows)
-            search.note(rows, magnitudes[None], margin[None], predicted)
+            search.note(rows, magnitudes[None], margin[None], predicted, "gradient")
             width = _FIRST_STEP + (_LAST_STEP - _FIRST_STEP) * step / max(steps - 2, 1)
             here = (here - width * slope).clamp(0, 1)
             if not search.exhaustive:

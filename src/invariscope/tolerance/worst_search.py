@@ -27,6 +27,8 @@ class WorstSearch:
         predicted: the class that is answered there; shape (image,).
         magnitudes: the worst point, the identity at first; shape (image, axis).
         fooled: whether another class wins there; shape (image,).
+        found_by: what fooled it: "clean", "grid", "random" or "gradient"; empty for images that nothing fools; as long
+            as there are images.
         passes: how often each image was shown for this, the clean one included; shape (image,).
         starts: the worst points that do not fool, lowest margin first, NaN where unknown; shape (image, keep, axis).
     """
@@ -38,6 +40,7 @@ class WorstSearch:
         self.margin, self.predicted = clean.margin_true.clone(), clean.predicted.clone()
         self.magnitudes = torch.tensor(region.joint.identity, dtype=torch.float64).repeat(n, 1)
         self.fooled = clean.predicted != examination.labels
+        self.found_by = ["clean" if wrong else "" for wrong in self.fooled.tolist()]
         self.passes = torch.ones(n, dtype=torch.int64)
         self.starts = torch.full((n, keep, axes), float("nan"), dtype=torch.float64)
         self._start_margins = torch.full((n, keep), float("inf"))
@@ -56,16 +59,17 @@ class WorstSearch:
         done = 0
         while done < len(points) and len(images := self.open):
             some = points[done : done + max(1, _AT_ONCE // len(images))]
-            self.take(images, some[:, None].expand(-1, len(images), -1))
+            self.take(images, some[:, None].expand(-1, len(images), -1), "grid")
             self.passes[images] += len(some)
             done += len(some)
 
-    def take(self, images: Int[Tensor, " image"], points: Float[Tensor, "point image axis"]) -> Answers:
+    def take(self, images: Int[Tensor, " image"], points: Float[Tensor, "point image axis"], by: str) -> Answers:
         """Ask images at points of their own, and keep what is worse than before.
 
         Args:
             images: places, each once; shape (image,).
             points: magnitudes; shape (point, image, axis).
+            by: how the points were come by.
 
         Returns:
             The answers, point by point; shape (point · image,).
@@ -73,7 +77,7 @@ class WorstSearch:
         rows = images.repeat(len(points))
         answers = self.examination.ask(self.region.joint, rows, points.reshape(-1, points.shape[-1]))
         margins = answers.margin_true.reshape(len(points), -1)
-        self.note(images, points, margins, answers.predicted)
+        self.note(images, points, margins, answers.predicted, by)
         self._remember(images, points, margins)
         return answers
 
@@ -83,6 +87,7 @@ class WorstSearch:
         points: Float[Tensor, "point image axis"],
         margins: Float[Tensor, "point image"],
         predicted: Int[Tensor, " row"],
+        by: str,
     ) -> None:
         """Keep what is worse than before.
 
@@ -91,6 +96,7 @@ class WorstSearch:
             points: magnitudes; shape (point, image, axis).
             margins: of the true class; shape (point, image).
             predicted: the classes answered, point by point; shape (point · image,).
+            by: how the points were come by.
         """
         classes = predicted.reshape(margins.shape)
         fools = classes != self.examination.labels[images]
@@ -108,6 +114,8 @@ class WorstSearch:
         self.predicted[better] = classes[chosen, columns][worse]
         self.magnitudes[better] = points[chosen, columns][worse].double()
         self.fooled[better] = fooling[worse]
+        for image in images[worse & fooling].tolist():
+            self.found_by[image] = by
 
     def _remember(self, images: Tensor, points: Tensor, margins: Tensor) -> None:
         keep = self.starts.shape[1]
