@@ -126,7 +126,7 @@ def test_control_characters_cannot_break_the_files():
 def test_markdown_has_a_row_per_part(run):
     text = (run.path / "check.md").read_text()
     lines = text.splitlines()
-    assert lines[0] == "## ❌ The contract is broken: 2 passes, 1 fails, 1 undecided of 4 requirements"
+    assert lines[0] == "## ❌ The contract is broken: 2 of 4 requirements pass, 1 fails, 1 undecided"
     assert "Readout on array · 100 images · clean accuracy 100.0 %" in lines
     rows = [line for line in lines if line.startswith("| ")]
     assert len(rows) == 1 + 6

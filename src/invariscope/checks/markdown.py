@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from invariscope.checks.wording import tally
 from invariscope.core.words import count, tidy
 
 _SIGNS = {"passes": "✅ passes", "fails": "❌ fails", "undecided": "❔ undecided"}
@@ -21,9 +22,8 @@ def markdown(check: Mapping[str, Any]) -> str:
     listed: Sequence[Mapping[str, Any]] = check["requirements"]
     numbers = check["counts"]
     answer = _ANSWERS["passes" if check["kept"] and check["verdict"] != "passes" else check["verdict"]]
-    told = ", ".join(f"{numbers[word]} {word}" for word in ("passes", "fails", "undecided") if numbers[word])
     lines = [
-        f"## {answer}: {told} of {count(len(listed), 'requirement')}",
+        f"## {answer}: {tally(numbers)}",
         "",
         f"{_cell(check['title'])} · {count(check['n_images'], 'image')}"
         + (f" · clean accuracy {100 * check['clean_accuracy']:.1f} %" if check["clean_accuracy"] is not None else ""),

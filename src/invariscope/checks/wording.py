@@ -142,3 +142,19 @@ def round_up(needed: float) -> int:
     """
     step = 10 ** max(len(str(int(needed))) - 2, 0)
     return int(-(-needed // step) * step)
+
+
+def tally(counts: Mapping[str, int]) -> str:
+    """How many requirements pass, fail and are undecided, of how many.
+
+    Args:
+        counts: by verdict.
+
+    Example:
+        >>> tally({"passes": 3, "fails": 1, "undecided": 0}), tally({"passes": 0, "fails": 0, "undecided": 1})
+        ('3 of 4 requirements pass, 1 fails', '0 of 1 requirement pass, 1 undecided')
+    """
+    passes, fails, total = counts["passes"], counts["fails"], sum(counts.values())
+    told = [f"{passes} of {count(total, 'requirement')} {'passes' if passes == 1 else 'pass'}"]
+    told += [f"{fails} {'fails' if fails == 1 else 'fail'}"] if fails else []
+    return ", ".join(told + ([f"{counts['undecided']} undecided"] if counts["undecided"] else []))

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from invariscope.checks.wording import tally
 from invariscope.core.words import count, percent
 
 COLOURS = {"passes": "green", "fails": "red", "undecided": "yellow"}
@@ -60,9 +61,4 @@ def answer(check: Mapping[str, Any]) -> str:
         >>> answer({"kept": False, "counts": {"passes": 1, "fails": 0, "undecided": 2}})
         'The contract is not kept: 1 of 3 requirements passes, 2 undecided.'
     """
-    counts = check["counts"]
-    total = sum(counts.values())
-    told = [f"{counts['passes']} of {count(total, 'requirement')} {'passes' if counts['passes'] == 1 else 'pass'}"]
-    told += [f"{counts['fails']} {'fails' if counts['fails'] == 1 else 'fail'}"] if counts["fails"] else []
-    told += [f"{counts['undecided']} undecided"] if counts["undecided"] else []
-    return f"The contract is {'kept' if check['kept'] else 'not kept'}: {', '.join(told)}."
+    return f"The contract is {'kept' if check['kept'] else 'not kept'}: {tally(check['counts'])}."
