@@ -8,7 +8,8 @@ from torch import nn
 
 from invariscope.core.errors import ImageError, MagnitudeError, NetworkError, SettingError, UnknownNameError
 from invariscope.images.images import Images
-from invariscope.tolerance.search import CRITERIA, find_thresholds
+from invariscope.tolerance.search import find_thresholds
+from invariscope.tolerance.search_work import CRITERIA
 from invariscope.tolerance.thresholds import thresholds
 from search_world import dense, digits, first_flips, readout, ridge
 

@@ -3,28 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 from torch import nn
 
-from invariscope.core.errors import ImageError, SettingError
-from invariscope.core.names import unknown
+from invariscope.core.errors import ImageError
 from invariscope.core.progress import Progress, Silent
 from invariscope.images.images import Images
 from invariscope.images.prepared import Prepared
 from invariscope.networks.network import Network, as_network
 from invariscope.tolerance.examination import Examination
-from invariscope.tolerance.outputs import Groups
 from invariscope.tolerance.resample import REPLICATES
-from invariscope.tolerance.search_groups import decide_groups
-from invariscope.tolerance.search_images import decide_images
-from invariscope.tolerance.search_memo import Memo
-from invariscope.tolerance.search_steps import Outward, Resolution, Within, outward_sides
-from invariscope.tolerance.search_tables import group_rows, image_rows, median_rows
+from invariscope.tolerance.search_steps import Resolution, Within, by_family, outward_sides
+from invariscope.tolerance.search_work import Part, Search, allowed, check_criteria
 from invariscope.tolerance.thresholds import LEVELS, check_levels
 from invariscope.transformations.select import Names
 
-CRITERIA = ("accuracy", "agreement", "softmax", "first-flip")
 BATCH_SIZE = 250
 
 
@@ -55,6 +48,23 @@ class Found:
     dense_passes: int
     clean_accuracy: float
     message: str | None = None
+
+    @classmethod
+    def of(cls, parts: Sequence[Part], seen: Examination) -> "Found":
+        """What the searches of all transformations found together.
+
+        Args:
+            parts: of each transformation.
+            seen: what they asked.
+        """
+        images, thresholds, medians, costs = (
+            pd.concat([getattr(part, name) for part in parts], ignore_index=True)
+            for name in ("images", "thresholds", "medians", "costs")
+        )
+        clean = len(seen.labels)
+        right = float((seen.clean.predicted == seen.labels).double().mean()) if seen.labelled else float("nan")
+        passes, dense = (clean + int(costs[name].sum()) for name in ("passes", "dense_passes"))
+        return cls(images, thresholds, medians, costs, passes, dense, right, seen.message)
 
     @property
     def ratio(self) -> float:
@@ -125,107 +135,13 @@ def find_thresholds(
     Source: Bunne et al., sections IV-A and VI.
     """
     check_levels(levels)
-    _check_criteria(criteria)
+    check_criteria(criteria)
     network = as_network(network)
     prepared = images.fit(network.recipe) if isinstance(images, Images) else images
     if not len(prepared):
         raise ImageError("there are no images to find thresholds on.")
     ways = outward_sides(transformations, (prepared.height, prepared.width), resolution, within, sides)
     seen = Examination(network, prepared, seed=seed, batch_size=batch_size, class_names=class_names)
-    search = _Search(seen, prepared.names, _allowed(criteria, seen.labelled), tuple(levels), replicates, seed)
-    parts = [search.side(way, progress or Silent()) for way in ways]
-    names = list(dict.fromkeys(way.family.name for way in ways))
-    by_image = pd.concat([part[0] for part in parts], ignore_index=True)
-    costs = pd.DataFrame([part[2] for part in parts])
-    return Found(
-        images=by_image,
-        thresholds=pd.concat([_in_order([part[1] for part in parts], name) for name in names], ignore_index=True),
-        medians=pd.concat([search.medians(by_image, ways, name) for name in names], ignore_index=True),
-        costs=costs,
-        passes=seen.passes,
-        dense_passes=len(prepared) + int(costs["dense_passes"].sum()),
-        clean_accuracy=float((seen.clean.predicted == seen.labels).double().mean()) if seen.labelled else float("nan"),
-        message=seen.message,
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class _Search:
-    """What all sides of all transformations share."""
-
-    seen: Examination
-    names: Sequence[str]
-    criteria: tuple[str, ...]
-    levels: tuple[float, ...]
-    replicates: int
-    seed: int
-
-    @property
-    def labels(self) -> np.ndarray:
-        return self.seen.labels.numpy()
-
-    @property
-    def groups(self) -> Groups:
-        return Groups.of(self.labels, self.seen.names)
-
-    def side(self, way: Outward, progress: Progress) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, object]]:
-        """The rows of the images and of the classes, and the cost of one side."""
-        before = self.seen.passes
-        dense = len(self.labels) * (len(way.magnitudes) - 1)
-        progress.start(f"{way.family.name} {way.sign}", dense)
-        memo = Memo(self.seen, way, progress.advance)
-        softmax = self.levels if "softmax" in self.criteria else ()
-        decide_images(memo, ["flip", *softmax])
-        means = [criterion for criterion in self.criteria if criterion != "first-flip"]
-        decide_groups(memo, self.groups, self.labels, means, self.levels)
-        passes = self.seen.passes - before
-        progress.advance(dense - passes)
-        right = (self.seen.clean.predicted == self.seen.labels).tolist()
-        by_image = image_rows(memo, self.groups, self.names, right, self.criteria, self.levels)
-        how = {"replicates": self.replicates, "seed": self.seed}
-        by_class = group_rows(memo, self.groups, self.labels, self.criteria, self.levels, **how)
-        cost = {
-            "transformation": way.family.name,
-            "side": way.sign,
-            "resolution": way.resolution,
-            "end": float(way.magnitudes[-1]),
-            "steps": len(way.magnitudes) - 1,
-            "passes": passes,
-            "dense_passes": dense,
-        }
-        return by_image, by_class, cost
-
-    def medians(self, images: pd.DataFrame, ways: Sequence[Outward], name: str) -> pd.DataFrame:
-        """The median image of every class under one transformation."""
-        identity = next(way.family.identity for way in ways if way.family.name == name)
-        rows = images[images["transformation"] == name]
-        return median_rows(rows, self.groups, identity, seed=self.seed, replicates=self.replicates)
-
-
-def _in_order(parts: Sequence[pd.DataFrame], name: str) -> pd.DataFrame:
-    """The rows of one transformation in the order of `thresholds`: class, criterion, side, level."""
-    table = pd.concat([part[part["transformation"] == name] for part in parts], ignore_index=True)
-    rows = {each: place for place, each in enumerate(table["class"].unique())}
-    place = [table["class"].map(rows), table["criterion"].map(CRITERIA.index), table["side"].map("+-".index)]
-    return table.iloc[np.lexsort([*(np.asarray(each) for each in reversed(place))])].reset_index(drop=True)
-
-
-def _check_criteria(criteria: Sequence[str] | None) -> None:
-    for name in criteria or ():
-        if name not in CRITERIA:
-            raise SettingError(unknown("criterion", name, CRITERIA))
-    if criteria is not None and not criteria:
-        raise SettingError(f"at least one criterion is needed, of {', '.join(CRITERIA)}.")
-
-
-def _allowed(criteria: Sequence[str] | None, labelled: bool) -> tuple[str, ...]:
-    needs = ("accuracy", "softmax")
-    if criteria is None:
-        return CRITERIA if labelled else tuple(name for name in CRITERIA if name not in needs)
-    missing = [name for name in needs if name in criteria and not labelled]
-    if missing:
-        raise ImageError(
-            f"the criterion {missing[0]} needs labels that name the network's outputs, and the images have none; give "
-            "labelled images, or the criteria agreement and first-flip."
-        )
-    return tuple(name for name in CRITERIA if name in criteria)
+    chosen = allowed(criteria, labelled=seen.labelled)
+    search = Search(seen, chosen, tuple(levels), replicates=replicates, seed=seed, progress=progress or Silent())
+    return Found.of([search(own) for own in by_family(ways)], seen)

@@ -88,6 +88,20 @@ def outward_sides(
     return found
 
 
+def by_family(sides: Sequence[Outward]) -> list[list[Outward]]:
+    """The sides of each transformation, in their order.
+
+    Args:
+        sides: of all transformations.
+
+    Example:
+        >>> [len(own) for own in by_family(outward_sides("shear,grayscale", (32, 32)))]
+        [2, 1]
+    """
+    names = dict.fromkeys(side.family.name for side in sides)
+    return [[side for side in sides if side.family.name == name] for name in names]
+
+
 def default_resolution(family: Transformation, low: float, high: float) -> float:
     """The largest of 1, 2 or 5 times a power of ten that is at most a 200th of the way; at least 1 where it is whole.
 
