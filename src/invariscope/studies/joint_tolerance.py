@@ -148,15 +148,14 @@ class JointToleranceStudy(GivenStudy):
                 name="ratio",
                 title="The joint region beside the box of single tolerances",
                 caption=f"The area of the region that keeps {self.level:.0%} of the clean accuracy, as a share of the "
-                "box that the tolerance to each transformation alone encloses. At 100 % the two do not add up.",
+                "box that the tolerance to each transformation alone encloses. At 1 the two do not add up.",
                 where={"quantity": "ratio", "level": self.level},
                 x="value",
                 y="pair",
                 colour="network",
                 labels=self._names(),
-                x_label="joint region, of the box",
+                x_label="joint region / box",
                 reference=1.0,
-                share=True,
                 counts="images",
             ),
         ]
