@@ -78,7 +78,7 @@ class Learned:
     settings: LearnSettings
     baseline: float
     message: str | None
-    held_out: tuple[Int[Tensor, " place"], Int[Tensor, " place"]]
+    held_out: tuple[Int[Tensor, " chosen"], Int[Tensor, " certified"]]
     size: tuple[int, int]
 
     @property
