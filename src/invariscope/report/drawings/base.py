@@ -25,6 +25,7 @@ _ALWAYS = {
     **{"seen": "blue", "within": "blue", "unseen": "orange", "across": "orange", "all": "muted", "others": "muted"},
     **{"holds": "green", "passes": "green", "pass": "green", "undecided": "orange"},
     **{"does not hold": "red", "fails": "red", "fail": "red", "regression": "red"},
+    **{"worse": "red", "better": "green", "no evidence": "muted"},
 }
 
 

@@ -1,6 +1,6 @@
 """What stands on the page of a study, as plain values for the template."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,7 +76,7 @@ def build_study(study: StudyData, folder: Path) -> StudyPage:
         subject=_subject(study, run),
         source=tidy(study.info.get("source") or "", 200),
         cards=cards_of(study.info, study.findings),
-        findings=_by_claim(study.findings),
+        findings=_by_claim(study.findings, study.info.get("words") or {}),
         figures=drawn,
         undrawn=undrawn,
         results=wide,
@@ -124,20 +124,23 @@ def _time(seconds: float) -> str:
     return count(round(seconds / 60), "minute") if seconds < 5400 else f"{seconds / 3600:.1f} hours"
 
 
-def _by_claim(findings: Sequence[Finding]) -> list[Claim]:
-    """Findings on the same claim together, in the order of the claims; what is only said comes last."""
+def _by_claim(findings: Sequence[Finding], words: Mapping[str, str]) -> list[Claim]:
+    """Findings on the same claim together, in the order of the claims; what is only said comes last.
+
+    A run may have words of its own for the verdicts; what it groups by them is not counted again.
+    """
     claims = sorted(dict.fromkeys(finding.claim for finding in findings), key=lambda claim: claim == "")
-    return [_claim(claim, [finding for finding in findings if finding.claim == claim]) for claim in claims]
+    return [_claim(claim, [finding for finding in findings if finding.claim == claim], words) for claim in claims]
 
 
-def _claim(text: str, findings: Sequence[Finding]) -> Claim:
+def _claim(text: str, findings: Sequence[Finding], words: Mapping[str, str]) -> Claim:
     judged = [finding.verdict for finding in findings if finding.verdict]
     counted = [f"{SAID[verdict]} in {judged.count(verdict)}" for verdict in SAID if verdict and verdict in judged]
-    summary = f"{listed(counted)} of {len(judged)}" if len(judged) > 1 else ""
+    summary = f"{listed(counted)} of {len(judged)}" if len(judged) > 1 and not words else ""
     told = [
         {
             "sign": MARKS[finding.verdict],
-            "words": SAID[finding.verdict],
+            "words": prose(words.get(finding.verdict) or SAID[finding.verdict])[:24],
             "style": finding.verdict.replace(" ", "-") or "only",
             "sentence": finding.sentence,
         }
