@@ -6,25 +6,21 @@ from typing import Any
 
 import pandas as pd
 
+from invariscope.checks.compare_cards import cards, caveats
 from invariscope.checks.compare_figures import figures, moved_table, tolerance_table
-from invariscope.checks.compare_findings import LIMITS, WORDS, clean_rows, findings
+from invariscope.checks.compare_findings import LIMITS, WORDS, findings
 from invariscope.checks.compare_tables import ALPHA, Asked, Tables, compare_tables
-from invariscope.checks.compare_words import p_text, points_interval, signed_points
+from invariscope.checks.write import short_name
 from invariscope.core.errors import RunError, SettingError
 from invariscope.core.progress import Progress, Silent
-from invariscope.core.words import listed, percent, spoken
+from invariscope.core.words import listed, spoken
 from invariscope.findings.record import Record
 from invariscope.findings.write import write_tables
 from invariscope.runs.run import Run
 from invariscope.runs.store import Store
 from invariscope.statistics.corrections import CORRECTIONS
-from invariscope.tolerance.outputs import ALL
 
 _MADE = ("compare", "curves", "layers", "units", "moved", "tolerance")
-_CORRECTED = {
-    "holm": "Holm: one false alarm among all in 5 % of comparisons",
-    "bh": "Benjamini-Hochberg: 5 % of the alarms are false",
-}
 
 
 def compare_runs(
@@ -96,9 +92,10 @@ def compare_runs(
         record.write(
             out,
             question=f"What changed from {labels[0]} to {listed(labels[1:])}?",
-            limits=[*LIMITS, *_caveats(found, asked)],
+            study=_subject(opened),
+            limits=[*LIMITS, *caveats(found, asked.correction)],
             words=WORDS,
-            cards=_cards(found, correction, least),
+            cards=cards(found, correction, least),
             tables=names,
             runs=[_about(run, label) for run, label in zip(opened, labels, strict=True)],
             seeds={"seed": seed},
@@ -131,9 +128,11 @@ def _measurement(path: Path) -> Run:
 
 def _labels(paths: Sequence[Path]) -> list[str]:
     """The folders' names, with their parents' where two are the same, and with a number where that does not help."""
-    names = [path.resolve().name for path in paths]
-    if len(set(names)) < len(names):
-        names = [f"{path.resolve().parent.name}/{path.resolve().name}" for path in paths]
+    places = [path.resolve() for path in paths]
+    names = [place.name for place in places]
+    longer = [f"{place.parent.name}/{place.name}" for place in places]
+    if len(set(names)) < len(set(longer)):
+        names = longer
     often = {name: names.count(name) for name in names}
     return [
         f"{name} ({names[: place + 1].count(name)})" if often[name] > 1 else name for place, name in enumerate(names)
@@ -162,6 +161,15 @@ def _tables(found: Tables, runs: Sequence[Run], labels: Sequence[str]) -> dict[s
     return {name: table for name, table in tables.items() if len(table)}
 
 
+def _subject(runs: Sequence[Run]) -> str:
+    """What was measured on what."""
+    networks, images = (
+        list(dict.fromkeys(short_name(str((run.info.get(what) or {}).get("spec"))) for run in runs))
+        for what in ("network", "images")
+    )
+    return f"{listed(networks)} on {listed(images)}"
+
+
 def _about(run: Run, label: str) -> dict[str, Any]:
     network, images = run.info.get("network") or {}, run.info.get("images") or {}
     return {
@@ -173,60 +181,3 @@ def _about(run: Run, label: str) -> dict[str, Any]:
         "clean_accuracy": run.info.get("clean_accuracy"),
         "key": run.info.get("key"),
     }
-
-
-def _cards(found: Tables, correction: str, least: float) -> list[dict[str, str]]:
-    cards = []
-    if len(found.compare):
-        whole = found.compare[found.compare["class"] == ALL]
-        tested = int(whole["p"].notna().sum())
-        for question, column, kind in (("Got worse", "regression", "bad"), ("Got better", "improvement", "good")):
-            moved = whole[whole[column]]
-            names = listed([spoken(str(name)) for name in moved["transformation"].unique()], 4)
-            beyond = f" by more than {percent(least, 1)}" if least else ""
-            answer = f"{len(moved)} of {tested}"
-            detail = f"thresholds{beyond}: {names}" if names else f"no threshold{beyond}"
-            cards.append({"question": question, "answer": answer, "detail": detail, "kind": kind if names else ""})
-        silent = tested - int((whole["regression"] | whole["improvement"]).sum())
-        cards.append({"question": "No evidence", "answer": f"{silent} of {tested}", "detail": _CORRECTED[correction]})
-    for row in clean_rows(found.curves) if len(found.curves) else []:
-        moved_clean = row["p"] < ALPHA
-        kind = ("bad" if row["difference"] < 0 else "good") if moved_clean else ""
-        detail = f"{percent(row['a'], 1)} to {percent(row['b'], 1)}, {points_interval(row['low'], row['high'])}"
-        answer = f"{signed_points(row['difference'])} points"
-        cards.append(
-            {"question": "Clean accuracy", "answer": answer, "detail": f"{detail}, {p_text(row['p'])}", "kind": kind}
-        )
-    return cards
-
-
-def _caveats(found: Tables, asked: Asked) -> list[str]:
-    """What this very comparison cannot tell."""
-    if found.compare.empty:
-        return ["No thresholds are compared, for a run has none."]
-    told = []
-    if (found.compare["basis"] == "unpaired").any():
-        told.append(
-            "Thresholds marked unpaired are compared by each run's own interval, as if the images were different ones: "
-            "smaller changes stay unseen."
-        )
-    if (found.compare["grid"] == "own").any():
-        told.append(
-            "Some thresholds were read from different grids of magnitudes (column grid: own); interpolation alone can "
-            "move them by a part of a step."
-        )
-    if len(found.layers):
-        told.append(
-            "Intervals of layers take both runs' images as different ones and are not corrected for their number; "
-            "units have no interval, and are the same units only where one network was made of the other."
-        )
-    tested = found.compare[(found.compare["basis"] == "paired") & found.compare["p"].notna()]
-    sizes = [int((tested["class"] == ALL).sum()), int((tested["class"] != ALL).sum())]
-    for what, size, draws in zip(("thresholds", "thresholds of classes"), sizes, found.draws, strict=True):
-        # The smallest p-value that so many draws can give.
-        if asked.correction == "holm" and size * 2 / (draws + 1) > ALPHA:
-            told.append(
-                f"{size:,} {what} are tested with {draws:,} bootstrap draws, too few for any to stand Holm's "
-                "correction; more replicates, fewer transformations or the correction bh can find some."
-            )
-    return told

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from invariscope.checks.compare_words import case_text, place_text, records
-from invariscope.core.words import MINUS, percent
+from invariscope.checks.compare_words import records, short_text
+from invariscope.core.words import percent
 from invariscope.findings.figures import Figure, Heat, Intervals, Lines
 from invariscope.runs.run import Run
 from invariscope.tolerance.outputs import ALL
 
-VERDICTS = ("worse", "better", "no evidence", "not tested")
+VERDICTS = ("worse", "better", "no evidence")
 # Which thresholds are drawn: the first of these that are not too many.
 _SHOWN = ((("accuracy", 0.9), ("accuracy", 0.5), ("first-flip", 0.5)), (("accuracy", 0.9), ("accuracy", 0.5)))
 _MOST_ROWS, _MOST_CLASSES, _MOST_LAYERS = 48, 30, 40
@@ -46,7 +46,7 @@ def moved_table(compare: pd.DataFrame) -> pd.DataFrame:
         {
             "run": rows["run"].to_numpy(),
             "transformation": rows["transformation"].to_numpy(),
-            "case": [_case(row) for row in told],
+            "case": [short_text(row) for row in told],
             "change": rows["relative"].to_numpy(np.float64),
             "low": rows["relative_low"].to_numpy(np.float64),
             "high": rows["relative_high"].to_numpy(np.float64),
@@ -61,20 +61,14 @@ def verdicts(rows: pd.DataFrame) -> list[str]:
     Args:
         rows: of the table of thresholds.
     """
-    tested = rows["p"].notna()
-    found = np.select([rows["regression"], rows["improvement"], tested], VERDICTS[:3], VERDICTS[3])
+    found = np.select([rows["regression"], rows["improvement"]], VERDICTS[:2], VERDICTS[2])
     return [str(word) for word in found]
 
 
 def _rank(rows: pd.DataFrame) -> "pd.Series[float]":
     # Regressions by their size, then improvements, then the rest.
-    size = rows["relative"].fillna(-1.0)
+    size = rows["relative"].fillna(0.0)
     return pd.Series(np.select([rows["regression"], rows["improvement"]], [size - 10, 5 - size], 10 + size), rows.index)
-
-
-def _case(row: dict[str, object]) -> str:
-    side = str(row["side"]).replace("-", MINUS)
-    return f"{side} {case_text(row)}: {place_text(row, 'a')} → {place_text(row, 'b')}"
 
 
 def tolerance_table(runs: Sequence[Run], labels: Sequence[str], names: Sequence[str]) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from invariscope.checks.compare_words import move_text, p_text, points_interval, records, signed_points
-from invariscope.core.words import MINUS, count, listed, number, percent, spoken
+from invariscope.core.words import MINUS, amount, count, listed, number, percent, spoken
 from invariscope.findings.finding import Finding, Verdict
 from invariscope.tolerance.outputs import ALL
 
@@ -36,6 +36,8 @@ def findings(compare: pd.DataFrame, curves: pd.DataFrame, layers: pd.DataFrame, 
     found: list[Finding] = []
     if len(curves):
         found += [_clean(row) for row in clean_rows(curves)]
+        found += _curves(curves[curves["regression"]], "does not hold", WORSE)
+        found += _curves(curves[curves["improvement"]], "holds", BETTER)
     if len(compare):
         found += _moved(compare[compare["regression"]], "does not hold", WORSE)
         found += _moved(compare[compare["improvement"]], "holds", BETTER)
@@ -93,6 +95,27 @@ def _moved(rows: pd.DataFrame, verdict: Verdict, claim: str) -> list[Finding]:
     return found
 
 
+def _curves(rows: pd.DataFrame, verdict: Verdict, claim: str) -> list[Finding]:
+    """A sentence per transformation on accuracy at equal magnitudes, of all images together."""
+    found = []
+    rows = rows[rows["class"] == ALL]
+    several = rows["run"].nunique() > 1
+    for (run, name), own in rows.groupby(["run", "transformation"], sort=False):
+        ordered = records(own.sort_values("p_adjusted", kind="stable"))
+        first = ordered[0]
+        unit = first["unit_of_measure"]
+        others = [amount(value, unit) for value in sorted(row["magnitude"] for row in ordered[1:])]
+        more = f"; likewise at {listed(others, 6)}" if others else ""
+        change = f"{signed_points(first['difference'])} points {points_interval(first['low'], first['high'])}"
+        sentence = (
+            f"{f'{run}: ' if several else ''}{spoken(str(name))}: {first['quality']} at "
+            f"{amount(first['magnitude'], unit)} is {percent(first['b'], 1)} instead of {percent(first['a'], 1)}, "
+            f"{change}, {p_text(first['p_adjusted'])}{more}."
+        )
+        found.append(Finding(_upper(sentence), verdict, claim))
+    return found
+
+
 def _semicolons(words: Sequence[str]) -> str:
     more = f"; and {len(words) - 3} more classes" if len(words) > 3 else ""
     return "; ".join(words[:3]) + more
@@ -111,12 +134,12 @@ def _unmoved(compare: pd.DataFrame) -> list[Finding]:
         lead = f"{run}: " if several else ""
         if names:
             widest = silent[silent["transformation"].isin(names)]
-            reach = float(widest[["relative_low", "relative_high"]].abs().to_numpy().max())
+            reach = float(widest[["relative_low", "relative_high"]].abs().max().max())
             what = (
                 f" (changes up to {percent(reach)} of the reference's threshold are possible)" if reach == reach else ""
             )
             spoken_names = listed([spoken(str(name)) for name in names], 8)
-            sentence = f"{lead}no threshold of {spoken_names} moved with evidence{what}."
+            sentence = f"{lead}no threshold of all images together moved with evidence under {spoken_names}{what}."
             found.append(Finding(_upper(sentence), "undecided", UNKNOWN))
         untested = own[own["p"].isna()]
         if len(untested):

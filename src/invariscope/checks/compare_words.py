@@ -43,6 +43,28 @@ def case_text(row: dict[str, Any]) -> str:
     return f"{row['criterion']} to {percent(row['level'])}"
 
 
+def short_text(row: dict[str, Any]) -> str:
+    r"""A threshold in both runs, as short as a drawing needs it.
+
+    Args:
+        row: of the table of thresholds.
+
+    Example:
+        >>> row = {"criterion": "accuracy", "level": 0.9, "side": "+", "unit_of_measure": "degrees"}
+        >>> short_text({**row, "a": 20.0, "b": np.nan, "a_beyond": np.nan, "b_beyond": 180.0})
+        '+ accuracy 90\u202f%: 20° → >180°'
+    """
+    beyond = "<" if row["side"] == "-" else ">"
+    places = [
+        f"{beyond}{amount(row[f'{side}_beyond'], row['unit_of_measure'])}"
+        if np.isnan(row[side])
+        else amount(row[side], row["unit_of_measure"])
+        for side in ("a", "b")
+    ]
+    case = "first flip" if row["criterion"] == "first-flip" else f"{row['criterion']} {percent(row['level'])}"
+    return f"{row['side'].replace('-', MINUS)} {case}: {places[0]} → {places[1]}"
+
+
 def place_text(row: dict[str, Any], side: str) -> str:
     """A threshold with its unit, or that it lies beyond the grid.
 

@@ -22,7 +22,8 @@ class Options:
         correction: for many comparisons: holm bounds the chance of any false alarm, bh the share of false alarms.
         least: the smallest change that matters, as a share of the first run's threshold: 0.05 is one of 5 %.
         replicates: bootstrap draws; as many as the number of tests asks for when it is left out.
-        fail_on_regression: exit code 1 when a threshold of all images together got worse.
+        fail_on_regression: exit code 1 when a threshold, or the accuracy at a magnitude, of all images together got
+            worse.
     """
 
     correction: Literal["holm", "bh"] = "holm"
@@ -65,7 +66,7 @@ def compare(
 
 
 def _finish(out: Path, shared: Shared, options: dict[str, Any]) -> int:
-    """Say what was found; returns how many thresholds of all images together got worse."""
+    """Say what was found; returns how many thresholds and accuracies of all images got worse."""
     from invariscope.cli.moved import print_moved, totals
     from invariscope.report.page import make_report
     from invariscope.runs.run import Run
@@ -73,7 +74,7 @@ def _finish(out: Path, shared: Shared, options: dict[str, Any]) -> int:
     write(out / "configuration.toml", {**options, "device": shared.device, "seed": shared.seed})
     page, run = make_report(out), Run(out)
     compare, curves = run.table("compare"), run.table("curves")
-    found = totals(compare)
+    found = totals(compare, curves)
     for warning in run.info.get("warnings", []):
         note(f"note: {warning}", shared)
     if shared.json:
@@ -90,4 +91,4 @@ def _finish(out: Path, shared: Shared, options: dict[str, Any]) -> int:
         print(page)
     else:
         print_moved(run, page)
-    return found["all"]["regression"]
+    return found["all"]["regression"] + found["curves"]["regression"]
