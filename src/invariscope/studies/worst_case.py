@@ -118,13 +118,13 @@ class WorstCaseStudy(GivenStudy):
         for extent in self.extents:
             seen = self._search(given, {name: _shrunk(name, ends, extent) for name, ends in whole.items()})
             rows += _found(seen, TOGETHER, extent)
-            remaining.append(seen.remaining.assign(axes=TOGETHER, extent=extent))
+            remaining.append(seen.remaining.assign(axis=TOGETHER, extent=extent))
             if extent == 1:
                 worst.append(seen.worst)
         for name in whole if len(whole) > 1 else ():
             seen = self._search(given, {name: whole[name]})
             rows += _found(seen, name, 1.0)
-            remaining.append(seen.remaining.assign(axes=name, extent=1.0))
+            remaining.append(seen.remaining.assign(axis=name, extent=1.0))
         tables: dict[str, Sequence[Row] | pd.DataFrame] = {
             "results": rows,
             "remaining": pd.concat(remaining, ignore_index=True),
@@ -166,7 +166,7 @@ class WorstCaseStudy(GivenStudy):
                 title="What remains as the region grows",
                 caption="Accuracy on clean images, at random points of the region, and at every image's worst point, "
                 "against the region's extent: at 100 % it is the whole of it.",
-                where={"axes": TOGETHER, "quantity": list(_ANSWERS)},
+                where={"axis": TOGETHER, "quantity": list(_ANSWERS)},
                 x="extent",
                 colour="quantity",
                 panel="network",
@@ -182,7 +182,7 @@ class WorstCaseStudy(GivenStudy):
                 title="Which transformation does the damage",
                 caption="Accuracy at every image's worst point: of each transformation alone, and of all together.",
                 where={"extent": 1.0, "quantity": "worst"},
-                x="axes",
+                x="axis",
                 colour="network",
                 labels=names,
                 x_label="what is searched",
@@ -216,9 +216,9 @@ def _shrunk(name: str, ends: tuple[float, float], extent: float) -> tuple[float,
     return low, high
 
 
-def _found(seen: WorstCase, axes: str, extent: float) -> list[Row]:
+def _found(seen: WorstCase, axis: str, extent: float) -> list[Row]:
     row = seen.remaining.iloc[0]
-    shared: dict[str, Any] = {"n": row["n"], "axes": axes, "extent": extent}
+    shared: dict[str, Any] = {"n": int(row["n"]), "axis": axis, "extent": extent}
     rows = [
         found("clean", row["clean"], **shared),
         found("random", row["random"], row["random_low"], row["random_high"], **shared),

@@ -33,7 +33,7 @@ def find_all(results: pd.DataFrame, tables: Tables, points: int) -> list[Finding
     rows = results[results["extent"] == 1.0]
     names = list(dict.fromkeys(rows["network"]))
     found = [_below_random(rows, known, name) for name in names]
-    axes = [each for each in dict.fromkeys(rows["axes"]) if each != TOGETHER]
+    axes = [each for each in dict.fromkeys(rows["axis"]) if each != TOGETHER]
     if len(axes) > 1:
         found += [_more_than_one(rows, known, name, axes) for name in names]
     found += [_compared(rows, tables["worst"], known, *pair) for pair in itertools.combinations(names, 2)]
@@ -42,9 +42,9 @@ def find_all(results: pd.DataFrame, tables: Tables, points: int) -> list[Finding
 
 def _below_random(rows: pd.DataFrame, known: pd.DataFrame, network: str) -> Finding:
     clean, random, least = (
-        estimate(rows, known, network, quantity=name, axes=TOGETHER) for name in ("clean", "random", "worst")
+        estimate(rows, known, network, quantity=name, axis=TOGETHER) for name in ("clean", "random", "worst")
     )
-    gap = _gap(rows, known, network, {"quantity": "random"}, {"quantity": "worst"}, axes=TOGETHER)
+    gap = _gap(rows, known, network, {"quantity": "random"}, {"quantity": "worst"}, axis=TOGETHER)
     sentence = (
         f"{network} recognises {percent(clean.value, 1)} of clean images, {percent(random.value, 1)} at random points "
         f"of the region, and {percent(least.value, 1)} at every image's worst point"
@@ -54,10 +54,10 @@ def _below_random(rows: pd.DataFrame, known: pd.DataFrame, network: str) -> Find
 
 
 def _more_than_one(rows: pd.DataFrame, known: pd.DataFrame, network: str, axes: list[str]) -> Finding:
-    each = {axis: estimate(rows, known, network, quantity="worst", axes=axis) for axis in axes}
+    each = {axis: estimate(rows, known, network, quantity="worst", axis=axis) for axis in axes}
     strongest = min(each, key=lambda axis: each[axis].value)
-    together = estimate(rows, known, network, quantity="worst", axes=TOGETHER)
-    gap = _gap(rows, known, network, {"axes": strongest}, {"axes": TOGETHER}, quantity="worst")
+    together = estimate(rows, known, network, quantity="worst", axis=TOGETHER)
+    gap = _gap(rows, known, network, {"axis": strongest}, {"axis": TOGETHER}, quantity="worst")
     alone = ", ".join(f"{percent(found.value, 1)} under {spoken(axis)}" for axis, found in each.items())
     sentence = (
         f"{network}: of each transformation alone the worst leaves {alone}; of all together it leaves "
@@ -67,8 +67,8 @@ def _more_than_one(rows: pd.DataFrame, known: pd.DataFrame, network: str, axes: 
 
 
 def _compared(rows: pd.DataFrame, worst: pd.DataFrame, known: pd.DataFrame, one: str, other: str) -> Finding:
-    values = [estimate(rows, known, name, quantity="worst", axes=TOGETHER) for name in (one, other)]
-    gap = difference(rows, {"network": one}, {"network": other}, quantity="worst", axes=TOGETHER)
+    values = [estimate(rows, known, name, quantity="worst", axis=TOGETHER) for name in (one, other)]
+    gap = difference(rows, {"network": one}, {"network": other}, quantity="worst", axis=TOGETHER)
     how = sure(gap, tenths)
     held = [_held(worst, name) for name in (one, other)]
     if not known["trained"].any() and held[0].index.equals(held[1].index):
@@ -89,7 +89,7 @@ def _held(worst: pd.DataFrame, network: str) -> "pd.Series[float]":
 
 def _cost(rows: pd.DataFrame, known: pd.DataFrame, network: str, points: int) -> Finding:
     passes, *ways = (
-        estimate(rows, known, network, quantity=name, axes=TOGETHER).value
+        estimate(rows, known, network, quantity=name, axis=TOGETHER).value
         for name in ("passes", "fooled by grid", "fooled by random", "fooled by gradient")
     )
     sentence = (
