@@ -31,9 +31,10 @@ class Found:
             reentries, asked, unit_of_measure`. The level is NaN where a criterion has none. A threshold that is NaN
             and not censored is undefined: the image is not classified correctly when clean.
         thresholds: a row per class, criterion, level and side, with the columns of `thresholds`.
-        medians: the median image of every class: `transformation, class, criterion, level, side, median, low, high,
-            censored, n, n_censored, unit_of_measure`.
-        costs: a row per transformation and side: `transformation, side, resolution, end, steps, passes, dense_passes`.
+        medians: the median image of every class: `transformation, class, criterion, level, side, identity, median, low,
+            high, censored, n, n_censored, unit_of_measure`.
+        costs: a row per transformation and side: `transformation, side, identity, resolution, end, steps, passes,
+            dense_passes, unit_of_measure`.
         passes: images shown to the network, the clean ones included.
         dense_passes: images that a sweep over every step would show, the clean ones included.
         clean_accuracy: the share of images classified correctly; NaN without labels.

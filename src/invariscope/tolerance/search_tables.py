@@ -161,34 +161,32 @@ def _seen_reentries(
     return np.array(found).ravel()
 
 
-def median_rows(
-    images: pd.DataFrame, groups: Groups, outward_identity: float, seed: int, replicates: int
-) -> pd.DataFrame:
+def median_rows(images: pd.DataFrame, groups: Groups, identity: float, seed: int, replicates: int) -> pd.DataFrame:
     """The median image of every class, for every criterion, level and side of a table of images.
 
     Args:
         images: rows of one transformation.
         groups: whose rows get a median each, "all" first.
-        outward_identity: the magnitude that changes nothing.
+        identity: the magnitude that changes nothing.
         seed: of the bootstrap over images.
         replicates: of it.
 
     Returns:
-        Columns `transformation, class, criterion, level, side, median, low, high, censored, n, n_censored,
+        Columns `transformation, class, criterion, level, side, identity, median, low, high, censored, n, n_censored,
         unit_of_measure`.
     """
     rows = []
     for (criterion, level, side), some in images.groupby(["criterion", "level", "side"], sort=False, dropna=False):
         ordered = some.sort_values("image")
         inner, outer = ("bracket_low", "bracket_high") if side == "+" else ("bracket_high", "bracket_low")
-        near, far = (np.abs(ordered[column].to_numpy() - outward_identity) for column in (inner, outer))
+        near, far = (np.abs(ordered[column].to_numpy() - identity) for column in (inner, outer))
         known, censored = ~np.isnan(near), ordered["censored"].to_numpy()
         for name, members in zip(groups.rows, groups.members, strict=True):
             own = members[known[members]]
             beyond = np.where(np.isnan(far[own]), np.inf, far[own])
             found = quantile(near[own], beyond, replicates=replicates, seed=seed)
             sign = 1.0 if side == "+" else -1.0
-            median, *ends = (outward_identity + sign * value if np.isfinite(value) else np.nan for value in found)
+            median, *ends = (identity + sign * value if np.isfinite(value) else np.nan for value in found)
             low, high = ends if side == "+" else ends[::-1]
             rows.append(
                 {
@@ -197,6 +195,7 @@ def median_rows(
                     "criterion": criterion,
                     "level": level,
                     "side": side,
+                    "identity": identity,
                     "median": median,
                     "low": low,
                     "high": high,

@@ -142,6 +142,7 @@ class Search:
         cost = {
             "transformation": way.family.name,
             "side": way.sign,
+            "identity": way.family.identity,
             "resolution": way.resolution,
             "end": float(way.magnitudes[-1]),
             "steps": len(way.magnitudes) - 1,
