@@ -19,6 +19,7 @@ VERBS = (
     "demo",
     "measure",
     "responses",
+    "thresholds",
     "check",
     "compare",
     "train",

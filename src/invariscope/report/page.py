@@ -16,7 +16,7 @@ from invariscope.report.study.page import StudyPage, build_study
 from invariscope.report.study.read import read_study
 
 _HERE = Path(__file__).parent
-_STUDIES = ("study", "sweep", "check", "learn", "compare")
+_STUDIES = ("study", "sweep", "check", "learn", "compare", "thresholds")
 
 
 def make_report(run_dir: Path, out: Path | None = None) -> Path:
