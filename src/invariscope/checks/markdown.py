@@ -50,7 +50,7 @@ def _cell(text: object) -> str:
 
     Example:
         >>> _cell("a|b*c"), _cell("61 %<br>about 90 images")
-        ('a\\\\|b\\\\*c', '61 %<br>about 90 images')
+        ('a\\|b\\*c', '61 %<br>about 90 images')
     """
     kept = tidy(text)
     for letter in "\\`*_[]|#~":

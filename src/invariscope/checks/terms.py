@@ -64,8 +64,8 @@ def find_terms(contract: Contract, size: tuple[int, int], fill: Fill = 0.0) -> l
 
     Example:
         >>> contract = Contract((Requirement("rotation", threshold_at_least=16.0, side="+"),))
-        >>> find_terms(contract, (32, 32))[0].sides[0].grid[:5]
-        (0.0, 4.0, 8.0, 12.0, 14.0)
+        >>> find_terms(contract, (32, 32))[0].sides[0].grid[-6:]
+        (15.0, 16.0, 17.0, 18.0, 20.0, 24.0)
     """
     found = []
     for place, requirement in enumerate(contract.requirements):

@@ -53,7 +53,7 @@ def text_of(term: Term) -> str:
         >>> from invariscope.checks.terms import find_terms
         >>> asked = Requirement("rotation", (15.0,), 0.8), Requirement("rotation", threshold_at_least=12.0)
         >>> for term in find_terms(Contract(asked), (32, 32)):
-        ...     print(text_of(term))
+        ...     print(text_of(term).replace("\u202f", " "))
         accuracy of at least 80 % under rotation of 15°
         at least 90 % of the clean accuracy under rotation from −12° to 12°
     """

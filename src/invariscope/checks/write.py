@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from invariscope.checks import told
 from invariscope.checks.entries import counts, entries, kept, overall
 from invariscope.checks.given import Given
 from invariscope.checks.junit import junit
 from invariscope.checks.markdown import markdown
+from invariscope.checks.told import LIMITS, cards, figures, findings, tidy_table
 from invariscope.core.files import whole
 from invariscope.findings.record import Record
 from invariscope.findings.write import write_tables
@@ -72,8 +72,8 @@ def write_check(
         "seconds": round(seconds, 2),
     }
     _write(out / "contract.toml", contract)
-    table = told.tidy_table(given.terms, rows)
-    names = write_tables(out, {"results": table}, told.findings(listed, given.terms), told.figures(table))
+    table = tidy_table(given.terms, rows)
+    names = write_tables(out, {"results": table}, findings(listed, given.terms), figures(table))
     _write(out / "check.json", json.dumps(check, indent=1, ensure_ascii=False) + "\n")
     _write(out / "check.md", markdown(check))
     took = [seconds / len(listed)] * len(listed)
@@ -95,9 +95,9 @@ def write_check(
         out,
         study="check",
         question=f"Does {short} keep {which}?",
-        limits=list(told.LIMITS),
+        limits=list(LIMITS),
         tables=names,
-        cards=told.cards(listed, n_images, accuracy),
+        cards=cards(listed, n_images, accuracy),
         seeds={"seed": given.show.seed},
         network={
             "spec": given.network.spec,
