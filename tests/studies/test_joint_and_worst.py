@@ -181,7 +181,8 @@ def test_worst_case_writes_its_tables_and_pictures(worst_out):
     examples = pd.read_parquet(worst_out / "examples.parquet")
     assert len(examples) == 2 * min(len(fooled), 3) > 0
     for file in examples.file:
-        assert Image.open(worst_out / file).size == (112, 112)
+        with Image.open(worst_out / file) as picture:
+            assert picture.size == (112, 112)
 
 
 @pytest.mark.parametrize(
