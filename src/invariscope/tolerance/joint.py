@@ -34,7 +34,7 @@ class JointTolerance:
         joint: per pair of magnitudes and class, "all" first: `x, y, magnitude_x, magnitude_y, unit_of_measure_x,
             unit_of_measure_y, class, n, accuracy, accuracy_low, accuracy_high, agreement, softmax_true, relative` (the
             accuracy as a share of the clean one; of the agreement without labels).
-        contour: where `relative` crosses a level, for "all" and classes of at least ten images: `x, y, class, level,
+        contour: where `relative` crosses a level, for "all" and classes of at least thirty images: `x, y, class, level,
             path, magnitude_x, magnitude_y`, the points of a path in order.
         area: per such class and level: `x, y, class, n, level, x_low, x_high, y_low, y_high` (how far each alone is
             tolerated), `censored` (at how many of these four sides the grid ends first), and, each with `_low` and

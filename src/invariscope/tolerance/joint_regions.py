@@ -13,7 +13,7 @@ from invariscope.tolerance.resample import interval, resampled_means
 from invariscope.tolerance.tolerated import Plane
 
 # Outlines and areas of a class with fewer images would be those of a staircase.
-FEWEST = 10
+FEWEST = 30
 _SHARES = ("share", "box", "ratio", "within")
 _OUTLINE = ["class", "level", "path", "magnitude_x", "magnitude_y"]
 
@@ -22,7 +22,7 @@ def large_classes(groups: Groups) -> Groups:
     """The same images with the classes of fewer than `FEWEST` put together as one without a name.
 
     Example:
-        >>> large_classes(Groups.of(np.array([0] * 12 + [1, 2]), ["cat", "dog", "owl"])).names
+        >>> large_classes(Groups.of(np.array([0] * 40 + [1, 2]), ["cat", "dog", "owl"])).names
         ('cat', '')
     """
     kept = np.flatnonzero(groups.counts[1:] >= FEWEST)
