@@ -157,9 +157,9 @@ def _summary(medians: Any, thresholds: Any) -> list[dict[str, Any]]:
         flips = here[here["criterion"] == "first-flip"]
         row = {"transformation": name, "side": side, "unit": here["unit_of_measure"].iloc[0]}
         if len(flips):
-            row["median image"] = _told(flips["median"].iloc[0], flips["censored"].iloc[0])
+            row["median image"] = _told(flips["median"].iloc[0], bool(flips["censored"].iloc[0]))
         for each in own[own["criterion"] != "first-flip"].to_dict("records"):
-            row[f"{each['criterion']} {each['level']:g}"] = _told(each["threshold"], each["censored"])
+            row[f"{each['criterion']} {each['level']:g}"] = _told(each["threshold"], bool(each["censored"]))
         rows.append(row)
     return rows
 

@@ -143,6 +143,7 @@ def conduct_thresholds(
     written = write_tables(out, tables, findings(found), figures(tables))
     record.write(
         out,
+        study="thresholds",
         question=_question(loaded, ways),
         source="Bunne et al., sections IV-A and VI",
         limits=limits(found),

@@ -8,7 +8,7 @@ import pandas as pd
 
 from invariscope.core.words import amount, count, listed, number, percent, spoken, title
 from invariscope.findings.finding import Finding
-from invariscope.studies.thresholds_figures import by_tolerance, quality_name
+from invariscope.studies.thresholds_figures import by_tolerance
 from invariscope.tolerance.outputs import ALL
 from invariscope.tolerance.search import Found
 
@@ -98,12 +98,12 @@ def _median_image(found: Found, name: str) -> str:
         return ""
     parts = []
     for row in rows:
-        never = f"{percent(row['n_censored'] / row['n'])} never"
+        kept = f"({percent(row['n_censored'] / row['n'])} keep theirs throughout)"
         if row["censored"]:
-            parts.append(f"fewer than half up to {_end(found, row)} ({never})")
+            parts.append(f"for fewer than half up to {_end(found, row)} {kept}")
         else:
-            parts.append(f"half up to {_reach(found, row)} {_between(row)} ({never})".replace("  ", " "))
-    return f"Under {spoken(name)}, of {count(rows[0]['n'], 'image')} another prediction is made for {listed(parts)}."
+            parts.append(" ".join(filter(None, ["for half at", _reach(found, row), _between(row), kept])))
+    return f"Under {spoken(name)}, of {count(rows[0]['n'], 'image')}, another class is predicted {listed(parts)}."
 
 
 def _classes(found: Found, name: str) -> str:
@@ -128,8 +128,9 @@ def _means(found: Found, name: str) -> str:
     for level in rows["level"].unique():
         own = [row for row in _records(rows[rows["level"] == level]) if not row["censored"]]
         places = [f"{amount(row['threshold'], unit)} {_between(row)}".strip() for row in own]
-        parts.append(f"{quality_name(criterion, level)} at {listed(places) if places else 'no magnitude'}")
-    return f"Under {spoken(name)}, over all images, {listed(parts)} of its clean value."
+        here = f"from {listed(places)} on" if places else "nowhere"
+        parts.append(f"below {percent(level)} of its clean value {here}")
+    return f"Under {spoken(name)}, the mean {criterion} of all images is {listed(parts)}."
 
 
 def _returns(found: Found, name: str) -> str:
@@ -138,7 +139,7 @@ def _returns(found: Found, name: str) -> str:
     if fallen.empty:
         return ""
     share = float((fallen["reentries"] > 0).mean())
-    return f"Under {spoken(name)}, the clean prediction is seen again further out for {percent(share)} of what changes."
+    return f"Under {spoken(name)}, {percent(share)} of the predictions that change are seen to return further out."
 
 
 def _reach(found: Found, row: Row) -> str:

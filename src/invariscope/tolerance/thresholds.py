@@ -91,8 +91,10 @@ def check_levels(levels: Sequence[float]) -> None:
         levels: of the clean value.
 
     Raises:
-        SettingError: one is not above 0 and at most 1.
+        SettingError: one is not above 0 and at most 1, or there is none.
     """
+    if not len(levels):
+        raise SettingError("at least one level is needed, as in 0.9.")
     for level in levels:
         if not 0 < level <= 1:
             raise SettingError(f"a level is a share of the clean value, above 0 and at most 1; got {level:g}.")
