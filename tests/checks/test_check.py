@@ -205,10 +205,30 @@ def test_batches_do_not_change_what_is_found():
 
 
 def test_a_requirement_does_not_depend_on_the_others():
-    alone = only(check(ladder(), require(threshold(0.12))))
-    among = check(ladder(), require(bright([0.11, 0.13], 0.5), threshold(0.12), threshold(0.3))).requirements[1]
+    """With thresholds of 0.125 ± 0.025, magnitudes that others ask for would move what is interpolated."""
+    images = ladder(60, 0.1, 0.35)
+    alone = only(check(images, require(threshold(0.15))))
+    others = bright([0.108, 0.118, 0.121, 0.127], 0.5)
+    among = check(images, require(others, threshold(0.15), threshold(0.3))).requirements[1]
     numbers = ("estimate", "low", "high", "verdict", "needed")
     assert [alone[name] for name in numbers] == [among[name] for name in numbers]
+    shared = measure(
+        Readout(),
+        images,
+        transformations={"brightness": [0.0375, 0.075, 0.108, 0.1125, 0.118, 0.121, 0.127, 0.13125, 0.14, 0.15]},
+        replicates=20,
+        controls=1,
+        device="cpu",
+    ).thresholds.query("`class` == 'all' and criterion == 'accuracy' and level == 0.9")
+    assert shared["threshold"].item() != pytest.approx(alone["estimate"], abs=1e-4)
+
+
+def test_the_part_that_no_number_of_images_decides_stands_for_its_requirement():
+    """At 0.2 exactly 60 of 100 are kept, at 0.3 still 55."""
+    images = grey([0.4] * 40 + [0.25] * 5 + [0.1] * 55, [1] * 100)
+    entry = only(check(images, require(bright([0.3, 0.2], 0.6))))
+    assert [part["needed"] for part in entry["parts"]] == [pytest.approx(369, abs=1), None]
+    assert (entry["verdict"], entry["needed"], entry["deciding"]) == ("undecided", None, "brightness 0.2")
 
 
 def test_undecided_is_not_kept_unless_that_is_allowed():
