@@ -20,7 +20,7 @@ from invariscope.runs.run import Run
 from invariscope.runs.store import Store
 from invariscope.statistics.corrections import CORRECTIONS
 
-_MADE = ("compare", "curves", "layers", "units", "moved", "tolerance")
+_MADE = ("compare", "curves", "layers", "units", "moved", "tolerance", "runs")
 
 
 def compare_runs(
@@ -45,8 +45,9 @@ def compare_runs(
     that became smaller by more than `least`.
 
     `out` then holds `compare.parquet` (a row per threshold), `curves.parquet` (accuracy at equal magnitudes),
-    `layers.parquet` and `units.parquet` (invariance, for networks of one architecture), `moved.parquet` and
-    `tolerance.parquet` (what is drawn), `findings.json`, `figures.json` and `run.json`, written last.
+    `layers.parquet` and `units.parquet` (invariance, for networks of one architecture), `runs.parquet`,
+    `moved.parquet` and `tolerance.parquet` (what is drawn), `findings.json`, `figures.json` and, written
+    last, `run.json`.
 
     Args:
         runs: directories that `measure` or `responses` wrote, two or more; the first is the reference.
@@ -158,6 +159,7 @@ def _tables(found: Tables, runs: Sequence[Run], labels: Sequence[str]) -> dict[s
     if len(found.compare):
         tables["moved"] = moved_table(found.compare)
         tables["tolerance"] = tolerance_table(runs, labels, list(dict.fromkeys(found.compare["transformation"])))
+    tables["runs"] = pd.DataFrame([_about(run, label) for run, label in zip(runs, labels, strict=True)])
     return {name: table for name, table in tables.items() if len(table)}
 
 
@@ -173,7 +175,7 @@ def _subject(runs: Sequence[Run]) -> str:
 def _about(run: Run, label: str) -> dict[str, Any]:
     network, images = run.info.get("network") or {}, run.info.get("images") or {}
     return {
-        "label": label,
+        "run": label,
         "path": str(run.path),
         "network": network.get("spec"),
         "images": images.get("spec"),

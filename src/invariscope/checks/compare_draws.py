@@ -37,7 +37,7 @@ class Way:
     a: slice
     b: slice
     steps_a: Float[ndarray, " step"]
-    steps_b: Float[ndarray, " step"]
+    steps_b: Float[ndarray, " other"]
 
     def falls(self, means: Float[ndarray, "*row column"], level: float) -> tuple[ndarray, ndarray]:
         """Both runs' thresholds as distances: infinite beyond the grid, NaN where the clean value is 0."""

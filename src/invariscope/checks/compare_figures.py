@@ -155,7 +155,7 @@ def figures(tables: Mapping[str, pd.DataFrame], labels: Sequence[str], least: fl
         made.append(
             Lines(
                 name="differences",
-                title="What is lost at equal magnitudes",
+                title="Differences at equal magnitudes",
                 caption=(
                     f"{str(curves['quality'].iloc[0]).capitalize()} less that of {reference}, for all images together: "
                     "below the line it got worse."

@@ -33,19 +33,19 @@ def unpaired_rows(a: Run, b: Run, name: str) -> pd.DataFrame:
     (at_a, low_a, high_a), (at_b, low_b, high_b) = sides
     beyond_a, beyond_b = (joined[f"beyond{end}"].to_numpy() for end in ("_a", "_b"))
     open_a, open_b = ~np.isnan(beyond_a), ~np.isnan(beyond_b)
-    low, high = mover((at_a, low_a, high_a), (at_b, low_b, high_b))
+    ends = mover((at_a, low_a, high_a), (at_b, low_b, high_b))
     apart = at_b - at_a
     # A bound says something in one direction only.
     silent = (open_a & (apart >= 0)) | (open_b & (apart <= 0))
-    p = np.where(silent, 1.0, from_interval(apart, low, high))
+    p = np.where(silent, 1.0, from_interval(apart, *ends))
     joined["p"] = np.where((open_a & open_b) | (joined[["n_a", "n_b"]].min(axis=1) < FEWEST), np.nan, p)
     known = ~(open_a | open_b)
     return joined.assign(
         a=np.where(open_a, np.nan, at_a),
         b=np.where(open_b, np.nan, at_b),
         difference=np.where(known, apart, np.nan),
-        low=np.where(open_a, np.nan, low),
-        high=np.where(open_b, np.nan, high),
+        low=np.where(open_a, np.nan, ends[0]),
+        high=np.where(open_b, np.nan, ends[1]),
         at_least=np.where(open_a, np.nan, apart),
         at_most=np.where(open_b, np.nan, apart),
         a_beyond=beyond_a,

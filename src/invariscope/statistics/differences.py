@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from invariscope.statistics.proportions import wilson
 
-Array = NDArray[Any]
+Array = NDArray[Any] | np.floating[Any] | float
 Z = 1.959963984540054
 
 
@@ -128,5 +128,4 @@ def from_interval(difference: Array, low: Array, high: Array) -> Float[ndarray, 
     towards = np.where(difference > 0, difference - low, np.where(difference < 0, high - difference, 1.0))
     with np.errstate(invalid="ignore", divide="ignore"):
         z = np.where(difference == 0, 0.0, np.abs(difference) / (towards / Z))
-    p: Array = 2 * ndtr(-z)
-    return p
+    return np.asarray(2 * ndtr(-z))
