@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -160,18 +161,14 @@ class _Asked:
 
 
 def _ask(examination: Examination, joint: Joint, plane: Plane) -> _Asked:
-    n, columns = len(examination.labels), len(plane.x)
-    shape = (len(plane.y), columns, n)
+    clean, every = examination.clean, torch.arange(len(examination.labels))
+    shape = (len(plane.y), len(plane.x), len(every))
     predicted, softmax = torch.empty(shape, dtype=torch.int64), torch.empty(shape, dtype=torch.float64)
-    for row, upwards in enumerate(plane.y):
-        # The identity's answers are known.
-        places = [place for place in range(columns) if (row, place) != (plane.row, plane.column)]
-        points = torch.tensor([[plane.x[place], upwards] for place in places], dtype=torch.float64)
-        answers = examination.ask(joint, torch.arange(n).repeat(len(places)), points.repeat_interleave(n, dim=0))
-        predicted[row, places] = answers.predicted.reshape(-1, n)
-        softmax[row, places] = answers.softmax_true.reshape(-1, n)
-    clean = examination.clean
-    predicted[plane.row, plane.column], softmax[plane.row, plane.column] = clean.predicted, clean.softmax_true
+    for (row, y), (column, x) in product(enumerate(plane.y), enumerate(plane.x)):
+        still = (row, column) == (plane.row, plane.column)
+        point = torch.tensor([[x, y]], dtype=torch.float64).expand(len(every), 2)
+        answers = clean if still else examination.ask(joint, every, point)
+        predicted[row, column], softmax[row, column] = answers.predicted, answers.softmax_true
     correct, agrees = predicted == examination.labels, predicted == clean.predicted
     return _Asked(correct.numpy(), agrees.numpy(), softmax.numpy())
 
