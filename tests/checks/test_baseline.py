@@ -39,7 +39,7 @@ def test_curves_require_every_tolerated_magnitude(run):
     assert notes == []
     clean, *others = contract.requirements
     low = math.floor(1e4 * wilson(50, 50)[0]) / 1e4
-    assert (clean.magnitudes, clean.at_least, clean.name) == ((0,), low, "clean accuracy")
+    assert (clean.magnitudes, clean.at_least) == ((0,), low)
     # At 0.15 the first 13 of 50 have flipped, fewer than 0.9 of them are left.
     assert [each.magnitudes for each in others] == [(0.05,), (0.1,), (-0.25,), (-0.5,)]
     assert {each.at_least for each in others[2:]} == {low}
@@ -51,6 +51,7 @@ def test_curves_require_every_tolerated_magnitude(run):
 def test_the_same_network_keeps_its_baseline_and_a_worse_one_does_not(of, run, tmp_path):
     kept = check_contract(Readout(), ladder(50), baseline=run, baseline_of=of, device="cpu", out=tmp_path / "a")
     assert kept.verdict == "passes"
+    assert of == "thresholds" or kept.requirements[0]["text"] == "clean accuracy of at least 92.86\u202f%"
     assert not kept.info["warnings"]
     worse = check_contract(Worse(), ladder(50), baseline=run.path, baseline_of=of, device="cpu")
     assert worse.verdict == "fails"

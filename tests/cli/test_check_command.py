@@ -105,7 +105,7 @@ def test_a_run_is_a_contract(contract, world, capsys):
     assert (world / "kept.toml").read_text() == (world / "after" / "contract.toml").read_text()
     written = tomllib.loads((world / "kept.toml").read_text())
     assert written["check"] == {"network": "net.py:halves", "images": "images", "seed": 0}
-    assert written["require"][0]["name"] == "clean accuracy"
+    assert written["require"][0]["magnitude"] == 0
     assert {each["transformation"] for each in written["require"]} == {"vertical-flip", "brightness"}
     assert main(["check", "--contract", "kept.toml", "--quiet", "--out", "again", "--device", "cpu"]) == 0
     capsys.readouterr()

@@ -63,7 +63,7 @@ def _clean(overall: pd.DataFrame, name: str, quality: str, margin: float) -> Req
     identity = float(TRANSFORMATIONS[name].identity)
     rows = overall[(overall["transformation"] == name) & (overall["magnitude"] == identity)]
     low = float(rows[f"{quality}_low"].iloc[0])
-    return Requirement(name, (identity,), _down(low - margin), quality=quality, name="clean accuracy")
+    return Requirement(name, (identity,), _down(low - margin), quality=quality)
 
 
 def _of_curves(run: Run, overall: pd.DataFrame, name: str, quality: str, margin: float) -> Iterator[Requirement]:

@@ -60,6 +60,8 @@ def text_of(term: Term) -> str:
     asked, unit = term.requirement, term.transformation.unit_of_measure
     quality, name = _QUALITY[asked.quality], spoken(asked.transformation)
     of = f" for {listed(list(asked.classes), 6)}" if asked.classes else ""
+    if asked.magnitudes == (float(term.transformation.identity),):
+        return f"clean {quality} of at least {share(asked.at_least)}{of}"
     if not asked.is_threshold:
         where = listed([amount_with_unit(value, unit) for value in asked.magnitudes], 6)
         return f"{quality} of at least {share(asked.at_least)} under {name} of {where}{of}"
