@@ -36,7 +36,7 @@ def decompose_spatial(matrix: Float[ndarray, "2 3"], height: int, width: int) ->
     """
     aspect = height / width
     (a, b, c), (d, e, f) = np.asarray(matrix, np.float64).tolist()
-    b, d = b * aspect, d / aspect
+    b, d = b / aspect, d * aspect
     # Both components vanish only where no rotation is nearest.
     angle = math.atan2(d - b, a + e)
     cosine, sine = math.cos(angle), math.sin(angle)
@@ -64,7 +64,7 @@ def compose_spatial(parts: Mapping[str, float], height: int, width: int) -> Floa
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     stretch = np.array([[1 / parts["scale-x"], lean], [lean, 1 / parts["scale-y"]]])
     linear, aspect = turn @ stretch, height / width
-    linear = linear * np.array([[1, 1 / aspect], [aspect, 1]])
+    linear = linear * np.array([[1, aspect], [1 / aspect, 1]])
     shift = np.array([[-2 * parts["translation-x"]], [-2 * parts["translation-y"]]])
     return np.hstack([linear, shift + 0.0])
 

@@ -5,6 +5,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from invariscope.transformations.base import Fill
+from invariscope.transformations.sampling import fill_values, sample
 from invariscope.transformations.separable import mirrored
 
 Images = Float[Tensor, "image channel height width"]
@@ -61,6 +63,29 @@ def filtered(images: Images, deviations: Float[Tensor, "image tap tap"]) -> Imag
     kernels = deviations[:, None, None].expand(-1, channels, 1, -1, -1).reshape(count * channels, 1, taps, taps)
     change = F.conv2d(framed.reshape(1, count * channels, *framed.shape[2:]), kernels, groups=count * channels)
     return (images + change.view_as(images)).clamp(0, 1)
+
+
+def read_at(images: Images, places: Places, fill: Fill, interpolation: str = "bilinear") -> Images:
+    """Read images at places between pixels.
+
+    Args:
+        images: in [0, 1]; shape (image, channel, height, width).
+        places: (x, y) for every pixel of the result; −1 and 1 are the outer edges of the image.
+        fill: what lies outside: a value, one per channel, "mean", "zero", "border" or "reflect".
+        interpolation: "bilinear", or "bicubic", which is clipped to [0, 1].
+
+    Returns:
+        Images of the same shape.
+    """
+    if interpolation == "bilinear":
+        return sample(images, places, fill)
+    if fill in ("border", "reflect"):
+        padding = {"border": "border", "reflect": "reflection"}[str(fill)]
+        read = F.grid_sample(images, places, mode="bicubic", padding_mode=padding, align_corners=False)
+    else:
+        outside = fill_values(images, fill)
+        read = F.grid_sample(images - outside, places, mode="bicubic", align_corners=False) + outside
+    return read.clamp(0, 1)
 
 
 def pixel_places(height: int, width: int, like: Tensor) -> Float[Tensor, "height width 2"]:

@@ -105,7 +105,7 @@ def learn_transformer(
     progress: Progress | None = None,
     checkpoint: Path | None = None,
     held_out: Images | Prepared | None = None,
-    batch_size: int = 256,
+    examine_batch: int = 256,
     **options: Any,
 ) -> Learned:
     """Learn a family of transformations that a network ignores: the Invariant Transformer Net.
@@ -123,7 +123,7 @@ def learn_transformer(
         progress: told of the steps.
         checkpoint: NAME.safetensors; an interrupted training goes on from it to the same bits.
         held_out: images for the certificate; None holds a share of `images` out.
-        batch_size: images per pass where nothing is trained.
+        examine_batch: images per pass where nothing is trained; does not change results beyond rounding.
         options: single settings by name; they win over `settings`.
 
     Returns:
@@ -150,19 +150,20 @@ def learn_transformer(
     network, settings = as_network(network), _settings(settings, options)
     how = settings.effective
     prepared = _fitted(images, network)
-    objective = make_objective(network, prepared, how, batch_size)
+    objective = make_objective(network, prepared, how, examine_batch)
     if held_out is None:
         training, choosing, certifying = _split(objective, settings, seed)
         tested, judge = prepared, objective
     else:
         tested = _fitted(held_out, network)
-        judge = make_objective(network, tested, how, batch_size)
+        judge = make_objective(network, tested, how, examine_batch)
         training = objective.places
         choosing, certifying = _halves(judge.places, seed)
     net = TransformerNet(
-        how.heads,
+        tuple(how.heads),
         prepared.channels,
         fill=network.recipe.fill if how.fill is None else how.fill,
+        interpolation=how.interpolation,
         kernel_size=how.kernel_size,
         kernel_sum=how.kernel_sum,
         control_points=how.control_points,
@@ -179,8 +180,8 @@ def learn_transformer(
 
     watching = progress or Silent()
     watching.start("certifying", _questions(len(choosing), len(certifying), settings))
-    proposing = Examiner(net, network, tested, judge, choosing, batch_size, watching)
-    confirming = Examiner(net, network, tested, judge, certifying, batch_size, watching)
+    proposing = Examiner(net, network, tested, judge, choosing, examine_batch, watching)
+    confirming = Examiner(net, network, tested, judge, certifying, examine_batch, watching)
     certified = certify(proposing, confirming, net.heads, settings)
     classes = None if judge.classes is None else [judge.classes[place] for place in certifying.tolist()]
     scales = sorted({certified.scale, 1.0})

@@ -9,11 +9,10 @@ from torch import Tensor, nn
 
 from invariscope.core.errors import SettingError, ShapeError
 from invariscope.core.names import unknown
-from invariscope.learned.heads import affine_shifts, field_shifts, filtered, pixel_places, recolour
+from invariscope.learned.heads import affine_shifts, field_shifts, filtered, pixel_places, read_at, recolour
 from invariscope.learned.settings import HEADS
 from invariscope.learned.steering import Steering
 from invariscope.transformations.base import Fill
-from invariscope.transformations.sampling import sample
 
 Given = Float[Tensor, "..."]
 
@@ -28,6 +27,7 @@ class TransformerNet(nn.Module):
         heads: of "colour", "convolution", "spatial", "displacement".
         channels: of the images.
         fill: what comes in from outside the image.
+        interpolation: "bilinear" or "bicubic".
         kernel_size: of the convolution.
         kernel_sum: "one" or "free", the sum of the kernel.
         control_points: of the displacement field, along each axis.
@@ -50,6 +50,7 @@ class TransformerNet(nn.Module):
         channels: int = 3,
         *,
         fill: Fill = 0.5,
+        interpolation: str = "bilinear",
         kernel_size: int = 5,
         kernel_sum: str = "one",
         control_points: int = 5,
@@ -60,7 +61,7 @@ class TransformerNet(nn.Module):
     ) -> None:
         super().__init__()
         self.heads = tuple(head for head in HEADS if head in heads)
-        self.channels, self.fill = channels, fill
+        self.channels, self.fill, self.interpolation = channels, fill, interpolation
         self.kernel_size, self.kernel_sum, self.control_points = kernel_size, kernel_sum, control_points
         self.anchor, self.start, self.init_std, self.seed = anchor, start, init_std, seed
         self.steering = nn.ModuleDict()
@@ -74,8 +75,8 @@ class TransformerNet(nn.Module):
     @property
     def about(self) -> dict[str, Any]:
         """All arguments, as plain values: `TransformerNet(**about)` is the net before training."""
-        names = ("heads", "channels", "fill", "kernel_size", "kernel_sum", "control_points", "anchor", "start")
-        return {name: getattr(self, name) for name in (*names, "init_std", "seed")}
+        names = ("heads", "channels", "fill", "interpolation", "kernel_size", "kernel_sum", "control_points")
+        return {name: getattr(self, name) for name in (*names, "anchor", "start", "init_std", "seed")}
 
     def identity(self, head: str) -> Tensor:
         """The parameters of a head that changes nothing."""
@@ -132,7 +133,7 @@ class TransformerNet(nn.Module):
         shifts = self.shifts(scaled, height, width)
         if shifts is None:
             return images
-        moved = sample(images, pixel_places(height, width, images) + shifts, self.fill)
+        moved = read_at(images, pixel_places(height, width, images) + shifts, self.fill, self.interpolation)
         if shifts.requires_grad:
             return moved
         still = (shifts == 0).flatten(1).all(1)[:, None, None, None]

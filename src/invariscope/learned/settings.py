@@ -18,7 +18,7 @@ class LearnSettings:
     """Settings of `learn_transformer`.
 
     Args:
-        heads: which parts an image passes: "colour" (affine in the channels), "convolution" (one kernel), "spatial"
+        heads: one or more: which parts an image passes: "colour" (affine in the channels), "convolution" (one kernel), "spatial"
             (affine in the coordinates), "displacement" (a smooth field); always in this order.
         steps: of training.
         batch_size: images per step.
@@ -38,6 +38,10 @@ class LearnSettings:
         driving: for "unit", the share of the images that counts: those that drive the unit most.
         anchor: F(0) is the identity, I + MLP(k) − MLP(0).
         optimisers: "two" keeps Adam's averages apart for steps that enlarge and steps that repair; "one" shares them.
+        repair_floor: in repairing steps, with two optimisers, a weight's gradient is measured by its own typical size
+            plus this share of its head's. 0 is plain Adam, which moves weights that accuracy does not depend on as far
+            as any others, and so undoes what the network ignores.
+        settle: share of the steps, the last ones, over which the learning rate falls to nothing.
         init_std: standard deviation of the last layers' first weights.
         norm: of the loss: "closed" (the exact mean over unit vectors) or "sampled".
         n_vectors: unit vectors per step, for "sampled".
@@ -51,6 +55,8 @@ class LearnSettings:
         kernel_size: of the convolution, odd.
         kernel_sum: "one" keeps flat areas as they are; "free" does not.
         control_points: of the displacement field, along each axis.
+        interpolation: of pixels that are read between others: "bilinear" (as in the paper; half a pixel of shift already
+            blurs) or "bicubic".
         fill: what comes in from outside: a value, one per channel, "mean", "zero", "border" or "reflect"; None is the
             mean of the network's recipe.
         holdout: images that training does not see: a share below 1, or how many.
@@ -59,7 +65,7 @@ class LearnSettings:
         scales: the scales s that are tried; 0 is added.
         k_grid: values of each component of k on the certificate's grid.
         literal: the paper's own version: a random start without anchor, the accuracy of each batch as a hard switch,
-            one optimiser, sampled vectors, one k per batch, no clipping.
+            one optimiser at one rate, sampled vectors, one k per batch, no clipping.
 
     Raises:
         SettingError: a name that there is not, or a number that cannot be.
@@ -71,15 +77,15 @@ class LearnSettings:
     Source: Bunne et al., §III.D; what it leaves open (hidden width, rates, batch) and the stabilisation are ours.
     """
 
-    heads: tuple[str, ...] = ("colour", "spatial")
-    steps: int = 500
+    heads: tuple[str, ...] | str = ("colour", "spatial")
+    steps: int = 400
     batch_size: int = 64
     k_per_batch: int = 8
     learning_rate: float = 1e-3
     colour_weight: float = 1.0
     convolution_weight: float = 1.0
     displacement_weight: float = 1.0
-    tolerance: float = 0.05
+    tolerance: float = 0.02
     ema: float = 0.9
     target: str = "labels"
     layer: str | None = None
@@ -88,6 +94,8 @@ class LearnSettings:
     driving: float = 0.25
     anchor: bool = True
     optimisers: str = "two"
+    repair_floor: float = 1.0
+    settle: float = 0.5
     init_std: float = 0.03
     norm: str = "closed"
     n_vectors: int = 64
@@ -99,6 +107,7 @@ class LearnSettings:
     kernel_size: int = 5
     kernel_sum: str = "one"
     control_points: int = 5
+    interpolation: str = "bilinear"
     fill: Fill | None = None
     holdout: float | int = 0.1
     target_accuracy_share: float = 0.95
@@ -118,6 +127,7 @@ class LearnSettings:
             "start": ("identity", "random"),
             "kernel_sum": ("one", "free"),
             "criterion": ("worst", "mean"),
+            "interpolation": ("bilinear", "bicubic"),
         }
         for name, known in words.items():
             if getattr(self, name) not in known:
@@ -146,6 +156,8 @@ class LearnSettings:
             k_per_batch=1,
             clip=None,
             tolerance=0.0,
+            repair_floor=0.0,
+            settle=0.0,
             distinct=0.0,
         )
 
@@ -176,6 +188,8 @@ _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("tolerance", lambda value: 0 <= value < 1, "from 0 to below 1"),
     ("ema", lambda value: 0 <= value < 1, "from 0 to below 1"),
     ("driving", lambda value: 0 < value <= 1, "above 0 and at most 1"),
+    ("repair_floor", lambda value: value >= 0, "0 or more"),
+    ("settle", lambda value: 0 <= value <= 1, "from 0 to 1"),
     ("init_std", lambda value: value >= 0, "0 or more"),
     ("n_vectors", lambda value: value >= 1, "1 or more"),
     ("clip", lambda value: value is None or value > 0, "above 0, or None"),

@@ -54,7 +54,8 @@ class Training:
         self._settings, self._draws = settings, Draws(seed, places, settings.batch_size)
         self._weights = dict(net.named_parameters())
         self._enlarge = Adam(self._weights)
-        self._repair = Adam(self._weights) if settings.optimisers == "two" else self._enlarge
+        alone = settings.optimisers == "two"
+        self._repair = Adam(self._weights, floor=settings.repair_floor) if alone else self._enlarge
         self.baseline = float(objective.clean[places].mean())
         self.gate = self.baseline - settings.tolerance
         self._average = torch.tensor(self.baseline, dtype=torch.float64)
@@ -129,7 +130,7 @@ class Training:
                 f"the loss of the transformer net is no longer a number in step {step + 1}; "
                 f"lower the learning rate (it was {settings.learning_rate:g})."
             )
-        self._descend(loss, self._enlarge if enlarging else self._repair)
+        self._descend(loss, self._enlarge if enlarging else self._repair, self._rate(step))
         row: Row = {"step": step + 1} | {f"loss_{head}": move.item() for head, move in moves.items()}
         return row | {
             "cross_entropy": judged.loss.item(),
@@ -161,7 +162,13 @@ class Training:
         cosines = [torch.cosine_similarity(moved[:1].flatten(1), moved[1:].flatten(1))[0] for moved in ends.values()]
         return self._settings.distinct * torch.stack(cosines).square().sum()
 
-    def _descend(self, loss: Tensor, adam: Adam) -> None:
+    def _rate(self, step: int) -> float:
+        """The learning rate: constant, then along a line to nothing."""
+        settling = self._settings.settle * self._settings.steps
+        left = self._settings.steps - step
+        return self._settings.learning_rate * (left / settling if left < settling else 1.0)
+
+    def _descend(self, loss: Tensor, adam: Adam, rate: float) -> None:
         weights = list(self._weights.values())
         found = torch.autograd.grad(loss, weights, allow_unused=True)
         gradients = [
@@ -173,4 +180,4 @@ class Training:
         for head in self._net.heads:
             mine = [place for place, owner in enumerate(owners) if owner == head]
             clean |= dict(zip(mine, clipped([gradients[place] for place in mine], self._settings.clip), strict=True))
-        adam.step([clean[place] for place in range(len(weights))], self._settings.learning_rate)
+        adam.step([clean[place] for place in range(len(weights))], rate)
