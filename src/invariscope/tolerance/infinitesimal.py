@@ -17,8 +17,9 @@ from invariscope.networks.sites import Site, find_sites, select_sites
 from invariscope.networks.watch import OUTPUT
 from invariscope.tolerance.infinitesimal_passes import choose_push
 from invariscope.tolerance.infinitesimal_sums import Table
-from invariscope.tolerance.infinitesimal_tables import Layer, layer_rows, unit_rows
+from invariscope.tolerance.infinitesimal_tables import Layer, Measured, layer_rows, measure_layers, unit_rows
 from invariscope.tolerance.infinitesimal_tangents import grid_step, unit_of_derivative, white_noise
+from invariscope.tolerance.infinitesimal_trends import trend_rows
 from invariscope.tolerance.infinitesimal_upstream import IMAGE, nearest_before
 from invariscope.tolerance.infinitesimal_work import Work
 from invariscope.tolerance.resample import REPLICATES
@@ -40,6 +41,10 @@ class Sensitivity:
             square of theirs): above 1 sensitivity is created, below 1 removed; `noise` and `phase`, the sensitivity to
             random directions as long, and `selectivity_noise`, `selectivity_phase`, the sensitivity over these;
             `equivariance`, `explained`, `change_to_motion` of layers that are maps; columns `…_low, …_high`; `n`.
+        trends: a row per transformation and quantity (`relative`, `selectivity_noise`, `selectivity_phase`,
+            `equivariance`): its rank `correlation` with depth over the rectifying layers with `low, high`, the layer
+            where it is `least`, and for the sensitivities in which share of the resamplings that layer is neither the
+            first nor the last, `inside`.
         images: a row per transformation and image: `predicted`, `margin`, `margin_change`, and where straight lines
             would flip the prediction: `estimate`, `above`, `below`, distances from the identity in `unit_of_measure`.
         units: a row per transformation, layer and unit, `sensitivity` and `selectivity_phase`; None unless asked for.
@@ -48,6 +53,7 @@ class Sensitivity:
     """
 
     layers: pd.DataFrame
+    trends: pd.DataFrame
     images: pd.DataFrame
     units: pd.DataFrame | None
     method: str
@@ -74,9 +80,9 @@ def sensitivity(
 
         s = √( Σ |t(x)|² / Σ |a(x) − ā|² ),
 
-    sums over images: how much a layer changes per unit of m, in units of how much it differs between images. Directions
-    are carried in forward mode, several at once; where a network does not allow it, as differences of two passes, which
-    is told.
+    sums over images: how much a layer changes per unit of m, in units of how much it differs between images; 0 where
+    that is below 1e-5 of what white noise does, and so rounding. Directions are carried in forward mode, several at
+    once; where a network does not allow it, as differences of two passes, which is told.
 
     Random directions tell invariance to a transformation from mere contraction: white noise, and noise that has the
     power spectrum of the transformation's own direction (`phase`), each as long as that direction in every image.
@@ -101,7 +107,7 @@ def sensitivity(
         progress: told of every image, twice.
 
     Returns:
-        `.layers`, `.images`, `.units`, `.method`, `.notes`.
+        `.layers`, `.trends`, `.images`, `.units`, `.method`, `.notes`.
 
     Raises:
         ImageError: there are no images.
@@ -138,8 +144,12 @@ def sensitivity(
         notes = [*notes, f"{listed([spoken(name) for name in idle], 9)} changed none of these images to first order."]
     told = _layers(network, sites, shown)
     moving = [family for family in families if family.name not in idle]
+    measured = [
+        measure_layers(table, family.name, told, len(prepared), replicates=replicates, seed=seed) for family in moving
+    ]
     return Sensitivity(
-        _joined([_rows(table, family, told, prepared, replicates, seed) for family in moving]),
+        _joined([_rows(one, family, prepared) for one, family in zip(measured, moving, strict=True)]),
+        _joined([trend_rows(one) for one in measured]),
         _joined([_image_rows(table, family, prepared) for family in moving]),
         _joined([unit_rows(table, family.name, told) for family in moving]) if units else None,
         chosen,
@@ -172,12 +182,9 @@ def _layers(network: Network, sites: Sequence[Site], shown: torch.Tensor) -> lis
     return [Layer(site.name, site.kind, places) for site, places in zip(sites, after, strict=True)]
 
 
-def _rows(
-    table: Table, family: Transformation, told: list[Layer], images: Prepared, replicates: int, seed: int
-) -> pd.DataFrame:
+def _rows(measured: Measured, family: Transformation, images: Prepared) -> pd.DataFrame:
     step = grid_step(family, images.height, images.width) ** family.power
-    about = {"step": step, "unit_of_measure": unit_of_derivative(family)}
-    return layer_rows(table, family.name, told, about, len(images), replicates=replicates, seed=seed)
+    return layer_rows(measured, step, unit_of_derivative(family), len(images))
 
 
 def _image_rows(table: Table, family: Transformation, images: Prepared) -> pd.DataFrame:

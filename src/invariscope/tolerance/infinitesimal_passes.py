@@ -15,6 +15,7 @@ from invariscope.core.errors import InvariscopeError, NetworkError, SettingError
 from invariscope.core.names import unknown
 from invariscope.networks.network import Network
 from invariscope.networks.tap import tap
+from invariscope.networks.watch import OUTPUT
 
 METHODS = ("auto", "batched", "forward", "difference")
 # Of the root mean square of an image's pixels: large against rounding in float32, small against most bends.
@@ -97,10 +98,7 @@ def push_difference(
     """As `push_batched`, from two passes a little to either side of the images, which any network can do."""
     found = []
     for place, direction in enumerate(directions):
-        size = direction.double().square().mean((1, 2, 3)).sqrt()
-        scale = images.double().square().mean((1, 2, 3)).sqrt().clamp(min=_SHARE)
-        # One step for all images of a batch would depend on the batch.
-        step = torch.where(size > 0, _SHARE * scale / size, torch.ones_like(size)).to(images)
+        step = _steps(images, direction)
         moved = step[:, None, None, None] * direction
         sides: list[dict[str, Tensor]] = []
         for shown in (images + moved, images - moved):
@@ -146,7 +144,7 @@ def choose_push(
         raise SettingError(unknown("method", method, METHODS))
     if method == "difference":
         return push_difference, method, []
-    expected = _output(push_difference, network, images, direction)
+    expected, rounding = _expected(network, images, direction)
     notes: list[str] = []
     for name in ("batched", "forward") if method == "auto" else (method,):
         try:
@@ -158,11 +156,11 @@ def choose_push(
             notes.append(f"{network.spec} cannot be differentiated in forward mode ({reason})")
             continue
         gap, size = float((found - expected).norm()), float(expected.norm())
-        if gap <= _ALIKE * size:
+        if gap <= _ALIKE * size + rounding:
             return _PUSHES[name], name, []
         notes.append(
-            f"forward mode and a difference of two passes of {network.spec} are {gap / size:.0%} apart, so that some "
-            "operation in it hides its derivative or is too rough for one"
+            f"forward mode and a difference of two passes of {network.spec} are not alike (they differ by {gap:.2g}, "
+            f"where the difference is {size:.2g}), so that some operation hides its derivative or is too rough for one"
         )
     if method != "auto":
         raise NetworkError(f'{notes[-1]}; use method="difference".')
@@ -170,12 +168,26 @@ def choose_push(
 
 
 def _output(push: Push, network: Network, images: Tensor, direction: Tensor) -> Tensor:
-    found = push(network, images, direction[None], None, ["output"], _whole)
-    return found["output"]["tangent"].double()
+    return push(network, images, direction[None], None, [OUTPUT], _whole)[OUTPUT]["tangent"].double()
+
+
+def _expected(network: Network, images: Tensor, direction: Tensor) -> tuple[Tensor, float]:
+    """The derivative of the output from two passes, and how far rounding alone may put it off."""
+    found = push_difference(network, images, direction[None], None, [OUTPUT], _whole)[OUTPUT]
+    step = float(_steps(images, direction).min())
+    rounding = 8 * torch.finfo(network.dtype).eps * float(found["value"].double().norm()) / step
+    return found["tangent"].double(), rounding
 
 
 def _whole(site: str, activation: Tensor, tangent: Tensor, field: Tensor | None) -> dict[str, Tensor]:
-    return {"tangent": tangent.clone()}
+    return {"tangent": tangent.clone(), "value": activation.clone()}
+
+
+def _steps(images: Tensor, direction: Tensor) -> Float[Tensor, " image"]:
+    """How far to go in each image; one step for a whole batch would depend on the batch."""
+    size = direction.double().square().mean((1, 2, 3)).sqrt()
+    scale = images.double().square().mean((1, 2, 3)).sqrt().clamp(min=_SHARE)
+    return torch.where(size > 0, _SHARE * scale / size, torch.ones_like(size)).to(images)
 
 
 def _run(

@@ -13,7 +13,8 @@ from invariscope.tolerance.infinitesimal_sums import Table
 from invariscope.tolerance.resample import REPLICATES, draws, interval
 
 Sums = Mapping[str, Float[ndarray, "row layer"]]
-_WITH_INTERVALS = ("sensitivity", "gain", "selectivity_noise", "selectivity_phase", "equivariance")
+_WITH_INTERVALS = ("sensitivity", "relative", "gain", "selectivity_noise", "selectivity_phase", "equivariance")
+_ROUNDING = 1e-5
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,9 @@ def ratios(sums: Sums, layers: Sequence[Layer]) -> dict[str, Float[ndarray, "row
         By name; NaN where a layer never varies, or the transformation changes nothing.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        squared = _over(sums["change"], sums["spread"])
+        # What is so small beside noise is rounding, and gains of it would mean nothing.
+        change = np.where(sums["change"] > _ROUNDING**2 * sums["noise"], sums["change"], 0.0)
+        squared = _over(change, sums["spread"])
         before = np.stack([_before(squared, layer.after) for layer in layers], axis=1)
         rest = sums["inner"] - 2 * sums["shared"] + sums["moved"]
         return {
@@ -52,9 +55,9 @@ def ratios(sums: Sums, layers: Sequence[Layer]) -> dict[str, Float[ndarray, "row
             "relative": np.sqrt(_over(squared, squared[:, :1])),
             "gain": np.sqrt(_over(squared, before)),
             "noise": np.sqrt(_over(sums["noise"], sums["spread"])),
-            "selectivity_noise": np.sqrt(_over(sums["change"], sums["noise"])),
+            "selectivity_noise": np.sqrt(_over(change, sums["noise"])),
             "phase": np.sqrt(_over(sums["phase"], sums["spread"])),
-            "selectivity_phase": np.sqrt(_over(sums["change"], sums["phase"])),
+            "selectivity_phase": np.sqrt(_over(change, sums["phase"])),
             "equivariance": 1 - _over(rest, sums["inner"]),
             "explained": _over(sums["shared"] ** 2, sums["inner"] * sums["moved"]),
             "change_to_motion": np.sqrt(_over(sums["inner"], sums["moved"])),
@@ -70,30 +73,50 @@ def _before(squared: Float[ndarray, "row layer"], after: tuple[int, ...]) -> Flo
     return squared[:, list(after)].mean(axis=1) if after else np.full(len(squared), np.nan)
 
 
-def layer_rows(
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Every quantity of one transformation, over all images and over resamplings of them.
+
+    Args:
+        transformation: its name.
+        layers: in order of execution, the image first.
+        values: by quantity; shape (layer,).
+        replicates: by quantity, the same in every resampling; empty for fewer than two images.
+    """
+
+    transformation: str
+    layers: Sequence[Layer]
+    values: Mapping[str, Float[ndarray, " layer"]]
+    replicates: Mapping[str, Float[ndarray, "replicate layer"]]
+
+    def ends(self, quantity: str) -> tuple[Float[ndarray, " layer"], Float[ndarray, " layer"]]:
+        """The 95 % interval of a quantity; NaN where it is unknown."""
+        if quantity not in self.replicates:
+            unknown = np.full(len(self.layers), np.nan)
+            return unknown, unknown
+        low, high = interval(self.replicates[quantity][None])
+        return low[0], high[0]
+
+
+def measure_layers(
     table: Table,
     transformation: str,
     layers: Sequence[Layer],
-    about: Mapping[str, Any],
     n_images: int,
     *,
     replicates: int = REPLICATES,
     seed: int = 0,
-) -> pd.DataFrame:
-    """A row per layer for one transformation.
+) -> Measured:
+    """All quantities of all layers for one transformation, with their bootstrap over images.
 
     Args:
         table: sums per image, by (what, transformation, layer); those of noise by ("noise", "", layer) for directions
             of root mean square 1.
         transformation: its name.
         layers: in order of execution, the image first.
-        about: columns that are the same in all rows; `step` among them.
         n_images: how many images there are.
         replicates: of the bootstrap over images.
-        seed: of the bootstrap.
-
-    Returns:
-        Columns as `Sensitivity.layers` says.
+        seed: of the bootstrap; all transformations share their draws.
     """
     size = table.images("size", transformation, "")
     whole = {
@@ -102,35 +125,47 @@ def layer_rows(
         "noise": size[:, None] ** 2 * _columns(table, "noise", "", layers),
         **{what: _columns(table, what, transformation, layers) for what in ("phase", "inner", "moved", "shared")},
     }
-    found = {
-        name: values[0]
-        for name, values in ratios({k: v.mean(0, keepdims=True) for k, v in whole.items()}, layers).items()
-    }
-    ends = {name: (np.full(len(layers), np.nan),) * 2 for name in _WITH_INTERVALS}
-    if n_images > 1:
-        drawn: dict[str, list[ndarray]] = {name: [] for name in _WITH_INTERVALS}
-        for weights in draws(n_images, replicates, seed):
-            again = ratios({name: weights @ values for name, values in whole.items()}, layers)
-            for name in _WITH_INTERVALS:
-                drawn[name].append(again[name])
-        for name, parts in drawn.items():
-            low, high = interval(np.concatenate(parts)[None])
-            ends[name] = low[0], high[0]
+    means = ratios({name: values.mean(0, keepdims=True) for name, values in whole.items()}, layers)
+    drawn: dict[str, list[ndarray]] = {}
+    for weights in draws(n_images, replicates, seed) if n_images > 1 else ():
+        for name, again in ratios({each: weights @ values for each, values in whole.items()}, layers).items():
+            drawn.setdefault(name, []).append(again)
+    return Measured(
+        transformation,
+        layers,
+        {name: values[0] for name, values in means.items()},
+        {name: np.concatenate(parts) for name, parts in drawn.items()},
+    )
+
+
+def layer_rows(measured: Measured, step: float, unit_of_measure: str, n_images: int) -> pd.DataFrame:
+    """A row per layer for one transformation.
+
+    Args:
+        measured: its quantities.
+        step: of the default grid, in the derivative's variable.
+        unit_of_measure: of that variable.
+        n_images: how many images there are.
+
+    Returns:
+        Columns as `Sensitivity.layers` says.
+    """
+    layers = measured.layers
     columns: dict[str, Any] = {
-        "transformation": transformation,
+        "transformation": measured.transformation,
         "layer": [layer.name for layer in layers],
         "depth": np.arange(len(layers)),
         "kind": [layer.kind for layer in layers],
         "after": [", ".join(layers[place].name for place in layer.after) for layer in layers],
     }
-    for name, values in found.items():
+    for name, values in measured.values.items():
         columns[name] = values
-        if name in ends:
+        if name in _WITH_INTERVALS:
             prefix = "" if name == "sensitivity" else f"{name}_"
-            columns |= {f"{prefix}low": ends[name][0], f"{prefix}high": ends[name][1]}
+            columns[f"{prefix}low"], columns[f"{prefix}high"] = measured.ends(name)
         if name == "sensitivity":
-            columns["per_step"] = values * about["step"]
-    return pd.DataFrame({**columns, **about, "n": n_images})
+            columns["per_step"] = values * step
+    return pd.DataFrame({**columns, "step": step, "unit_of_measure": unit_of_measure, "n": n_images})
 
 
 def _columns(table: Table, what: str, transformation: str, layers: Sequence[Layer]) -> Float[ndarray, "image layer"]:
