@@ -16,9 +16,9 @@ def test_real_images_flip_where_the_dense_sweep_says(shared_data: Path) -> None:
     weights = shared_data / "weights" / "cifar10_resnet20.safetensors"
     network = load_network(f"builtin:cifar-resnet20?weights={weights}")
     images = load_images(str(shared_data / "cifar10" / "lossless_test1000.parquet")).limit(100, 0)
-    how = {"resolution": {"rotation": 1}, "within": {"rotation": (-120, 120)}}
+    how = {"resolution": {"rotation": 1}, "within": {"rotation": (-180, 180)}}
     found = find_thresholds(network, images, "rotation", **how, replicates=20)
-    sweep = dense(network, images, "rotation", 1.0, (-120, 120))
+    sweep = dense(network, images, "rotation", 1.0, (-180, 180))
     rows, same = found.images[found.images["criterion"] == "first-flip"], []
     for side, outer in (("+", "bracket_high"), ("-", "bracket_low")):
         ends = np.array([sweep.magnitudes[place] for place in sweep.side(side)] + [np.nan])

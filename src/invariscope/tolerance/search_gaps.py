@@ -10,7 +10,7 @@ from numpy import ndarray
 # first flips, and a third of it misses six.
 CAUTION = 6.0
 # Between a random walk (1) and a smooth curve (more than 2): how the variance of a bend grows with the width of a gap.
-_ROUGH = 1.5
+ROUGH = 1.5
 # The bends of an image with few answers are drawn to those of all images, which count as so many.
 _PRIOR = 4
 
@@ -91,14 +91,25 @@ def doubtful(gaps: Gaps, margin: Float[ndarray, "image step"], caution: float = 
         >>> doubtful(gaps, margin, caution=1).tolist()
         [False, True, True]
     """
-    if not len(gaps.image):
-        return np.zeros(0, dtype=bool)
+    ends = (margin[gaps.image, step].astype(np.float64) for step in (gaps.near, gaps.far))
+    found: ndarray = (2 * np.abs(next(ends) * next(ends)) < caution * bend_variance(gaps, margin)) & (gaps.width > 1)
+    return found
+
+
+def bend_variance(gaps: Gaps, margin: Float[ndarray, "image step"]) -> Float[ndarray, " gap"]:
+    """How far the margin is expected to bend over each gap: v of `doubtful`.
+
+    Args:
+        gaps: between the answers.
+        margin: read at the ends of the gaps; shape (image, step).
+
+    Returns:
+        A variance, in the margin's unit squared; shape (gap,).
+    """
     left, right, bends = gaps.bends(margin)
-    share = bends**2 / (left * right / (left + right)) ** _ROUGH
+    share = bends**2 / (left * right / (left + right)) ** ROUGH
     image = gaps.image[gaps.inner]
     count, total = (np.bincount(image, weights, minlength=len(margin)) for weights in (None, share))
     typical = share.mean() if len(share) else 0.0
-    variance = ((total + _PRIOR * typical) / (count + _PRIOR))[gaps.image] * gaps.width**_ROUGH
-    ends = (margin[gaps.image, step].astype(np.float64) for step in (gaps.near, gaps.far))
-    found: ndarray = (2 * np.abs(next(ends) * next(ends)) < caution * variance) & (gaps.width > 1)
-    return found
+    variance: ndarray = ((total + _PRIOR * typical) / (count + _PRIOR))[gaps.image] * gaps.width**ROUGH
+    return variance

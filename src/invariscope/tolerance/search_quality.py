@@ -6,13 +6,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
-from invariscope.tolerance.search_gaps import CAUTION, Gaps, doubtful
-from invariscope.tolerance.search_memo import Memo
+from invariscope.tolerance.search_gaps import ROUGH, Gaps, bend_variance, doubtful
+from invariscope.tolerance.search_memo import Memo, log_odds
 
-# Standard deviations of what is not asked: of a yes or no between two answers, and of a softmax in parts of its change
-# over the gap and of the most it can change.
-_DOUBTFUL, _CHANGING = 0.3, 0.5
-_PART, _LEAST = 0.25, 0.02
 # What few images share is drawn to nothing, which counts as so many.
 _FEW = 10
 
@@ -23,7 +19,8 @@ class Quality:
 
     Attributes:
         value: as answered, or as interpolated; 0 to 1; shape (image, step).
-        spread: the standard deviation of what is interpolated; 0 where it is known or sure; shape (image, step).
+        spread: by how much what is interpolated may be too large, as a standard deviation; 0 where it is known or sure;
+            shape (image, step).
         open: what is neither known nor sure; shape (image, step).
         common: by how much answers at a step lie above the chord between their neighbours, mean over the images that
             were asked there: what all images share, such as the blur of half a pixel; shape (step,).
@@ -54,13 +51,20 @@ def quality(memo: Memo, criterion: str, labels: Int[ndarray, " image"]) -> Quali
 
 def _binary(memo: Memo, holds: Bool[ndarray, "image step"]) -> Quality:
     gaps, (images, steps, gap) = _between(memo)
-    value, spread = holds.astype(np.float64), np.zeros(holds.shape)
+    value, spread, open_ = holds.astype(np.float64), np.zeros(holds.shape), np.zeros(holds.shape, dtype=bool)
     near, far = gaps.near[gap], gaps.far[gap]
     value[images, steps] = value[images, np.where(steps - near <= far - steps, near, far)]
-    changes = holds[gaps.image, gaps.near] != holds[gaps.image, gaps.far]
-    unsure = doubtful(gaps, np.where(holds, memo.margin, -memo.margin), CAUTION)
-    spread[images, steps] = np.where(changes, _CHANGING, np.where(unsure, _DOUBTFUL, 0.0))[gap]
-    return Quality(value, spread, spread > 0, _common(gaps, value))
+    margin = np.where(holds, memo.margin, -memo.margin)
+    ends = [margin[gaps.image, step].astype(np.float64) for step in (gaps.near, gaps.far)]
+    variance = np.maximum(bend_variance(gaps, margin), 1e-12)
+    # A random walk crosses zero with this probability, and is beyond it at a given step less often.
+    crosses = np.where(ends[0] * ends[1] > 0, np.exp(-2 * np.abs(ends[0] * ends[1]) / variance) / 2, 0.5)
+    sure = (ends[0] * ends[1] > 0) & ~doubtful(gaps, margin)
+    # What is taken to fail can only turn out better.
+    wrong = np.where(sure[gap], 0.0, crosses[gap]) * value[images, steps]
+    spread[images, steps] = np.sqrt(wrong * (1 - wrong))
+    open_[images, steps] = ~sure[gap]
+    return Quality(value, spread, open_, _common(gaps, value))
 
 
 def _softmax(memo: Memo) -> Quality:
@@ -69,8 +73,9 @@ def _softmax(memo: Memo) -> Quality:
     odds, near, far = memo.odds(), gaps.near[gap], gaps.far[gap]
     part = (steps - near) / (far - near)
     value[images, steps] = _share((1 - part) * odds[images, near] + part * odds[images, far])
-    change = np.abs(memo.softmax[images, far] - memo.softmax[images, near])
-    spread[images, steps] = _PART * change + _LEAST
+    bend = np.sqrt(bend_variance(gaps, odds)[gap] * (part * (1 - part)) ** ROUGH)
+    # Down to where the odds are by one such bend; a softmax is no further than from 0.
+    spread[images, steps] = value[images, steps] - _share(log_odds(value[images, steps]) - bend)
     return Quality(value, spread, ~memo.known, _common(gaps, value))
 
 
