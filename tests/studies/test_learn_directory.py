@@ -102,7 +102,7 @@ def test_the_page_asks_answers_and_shows(run):
     assert "<dt>Certified scale</dt><dd><strong>1</strong>" in text
     assert "is not drawn" not in text
     names = [each["name"] for each in json.loads((run / "figures.json").read_text())]
-    assert names[:3] == ["pictures", "certificate", "kept"]
+    assert names[:3] == ["pictures", "certificate", "heads"]
     assert all((run / "figures" / f"{name}.svg").is_file() for name in names)
     order = [text.index(f'id="{name}"') for name in ("top", "pictures", "findings", "certificate", "limits")]
     assert order == sorted(order)
@@ -254,7 +254,7 @@ def test_tables_for_figures(learned):
     assert at.value.item() == pytest.approx(wanted.value.item())
     assert parameters[parameters.k == 0].query("head == 'colour'").value.abs().max() == 0
     scales = scales_table(learned)
-    worst = scales[(scales.over == "worst k") & (scales.images == "that choose the scale")]
+    worst = scales[scales.over == "worst k"]
     assert worst.scale.tolist() == [0.5, 1.0]
     assert (worst.low <= worst.kept).all()
 
@@ -264,9 +264,12 @@ def test_pictures_are_of_held_out_images_and_begin_clean(learned, tmp_path):
     prepared = images.fit(Recipe())
     table = write_examples(tmp_path / "examples", learned, answer_of(learned, True), as_network(Hues()), prepared)
     assert set(table.image) <= set(learned.held_out[1].tolist())
-    assert table.name.nunique() == 3
+    together = table[table.figure == "together"]
+    assert together.groupby("image").k.apply(list).tolist() == [np.linspace(0, 1, 9).tolist()] * 4
+    apart = table[table.figure == "head by head"]
+    assert apart.groupby("shown").size().to_dict().items() >= {"in colour": 5, "in space": 5}.items()
     assert (table[table.k == 0].right).all()
-    for row in table[table.k == 0].itertuples():
+    for row in together[together.k == 0].itertuples():
         pixels = np.asarray(Image.open(tmp_path / row.file))[::14, ::14]
         clean = (prepared.pixels[row.image].permute(1, 2, 0) * 255).round().numpy()
         np.testing.assert_array_equal(pixels, clean.astype(np.uint8))

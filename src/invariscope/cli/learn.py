@@ -45,12 +45,12 @@ class Options:
     layer: Annotated[str | None, Parameter(group=WHAT)] = None
     unit: Annotated[int | None, Parameter(group=WHAT)] = None
     distinct: Annotated[float, Parameter(group=WHAT)] = 0.0
-    steps: Annotated[int, Parameter(group=HOW)] = 500
+    steps: Annotated[int, Parameter(group=HOW)] = 400
     batch_size: Annotated[int, Parameter(group=HOW)] = 64
     k_per_batch: Annotated[int, Parameter(group=HOW)] = 8
     learning_rate: Annotated[float, Parameter(group=HOW)] = 1e-3
     colour_weight: Annotated[float, Parameter(group=HOW)] = 1.0
-    tolerance: Annotated[float, Parameter(group=HOW)] = 0.05
+    tolerance: Annotated[float, Parameter(group=HOW)] = 0.02
     literal: Annotated[Flag, Parameter(group=HOW)] = False
     limit: Annotated[int | None, Parameter(group=HOW)] = None
     holdout: Annotated[float, Parameter(group=SURE)] = 0.1

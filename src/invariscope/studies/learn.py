@@ -1,5 +1,6 @@
 """A learned family of transformations, from its settings to its directory."""
 
+import re
 import shutil
 import warnings as python_warnings
 from collections.abc import Callable
@@ -115,7 +116,8 @@ def conduct_learn(
         asked = prepared if tested is None else tested
         answer = answer_of(learned, _labelled(loaded, asked))
         tables = _write(out, learned, answer, loaded, asked)
-        label = network_labels([loaded.spec])[0]
+        # What train keeps has a hash behind its name.
+        label = re.sub(r"-[0-9a-f]{8}$", "", network_labels([loaded.spec])[0])
         record.write(
             out,
             question=f"Which transformations does {label} ignore?",

@@ -57,8 +57,8 @@ class Answer:
 
     @property
     def found(self) -> bool:
-        """Whether any scale was certified."""
-        return self.scale > 0
+        """Whether any scale was certified, and there was something to lose."""
+        return self.scale > 0 and self.clean > 0
 
     def plain(self) -> dict[str, Any]:
         """As run.json holds it; what is unknown is None."""

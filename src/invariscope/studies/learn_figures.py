@@ -10,9 +10,10 @@ from invariscope.findings.figures import Figure, Gallery, Heat, Lines
 from invariscope.learned.controls import ALL, CORNERS
 from invariscope.learned.learn import Learned
 from invariscope.studies.learn_answer import Answer
-from invariscope.studies.learn_pictures import HEAD_WORDS
+from invariscope.studies.learn_pictures import APART, HEAD_WORDS, TOGETHER
 from invariscope.studies.learn_tables import ACCURACY, NETWORK
 
+_OWN = ("from blue", "itself", "from green", "offset", "from red")
 _HEADS = {**{name: words.capitalize() for name, words in HEAD_WORDS.items()}, ALL: "All heads, same k"}
 _SPACE = (
     ("angles", "Rotation and shear", ("rotation", "shear"), "degrees"),
@@ -41,7 +42,8 @@ def figures_of(learned: Learned, answer: Answer, tables: Mapping[str, pd.DataFra
     return [
         _gallery(answer),
         _certificate(learned),
-        _kept(learned, answer),
+        *([_apart(answer)] if (tables["examples"]["figure"] == APART).any() else []),
+        _kept(answer),
         *(_space(answer) if "spatial" in heads else []),
         *([_colour(answer, tables["parameters"])] if "colour" in heads else []),
         *_course(learned),
@@ -49,16 +51,32 @@ def figures_of(learned: Learned, answer: Answer, tables: Mapping[str, pd.DataFra
 
 
 def _gallery(answer: Answer) -> Gallery:
-    beyond = " The last row of each shows all heads at scale 1, beyond what is certified." if answer.shown < 1 else ""
     return Gallery(
         name="pictures",
         title="What the family does to images",
         caption=f"Held-out images under k from (0, 0), where nothing changes, to (1, 1), {_scale(answer)}; below each "
-        f"what the network says.{beyond}",
+        "what the network says, and whether that is right.",
         table="examples",
+        where={"figure": TOGETHER},
         x="k",
         y="shown",
-        panel="name",
+        note="note",
+        x_label="k₁ = k₂, of all heads",
+    )
+
+
+def _apart(answer: Answer) -> Gallery:
+    beyond = (
+        " The last row goes beyond what is certified, to where learning left the family." if answer.shown < 1 else ""
+    )
+    return Gallery(
+        name="heads",
+        title="Head by head",
+        caption=f"The first of the images under each head alone, {_scale(answer)}.{beyond}",
+        table="examples",
+        where={"figure": APART},
+        x="k",
+        y="shown",
         note="note",
         x_label="k₁ = k₂",
     )
@@ -71,22 +89,21 @@ def _certificate(learned: Learned) -> Lines:
         title="How large the family may be",
         caption="What is kept, as a share of the clean value, when the whole family is made smaller by the factor s: "
         "in the mean over k, and at the worst k. Bars are Wilson's intervals over images. One half of the held-out "
-        "images proposes the scale, with one k for all heads; the other half confirms it, also with heads alone and at "
-        "different corners.",
+        "images proposes a scale, with one k for all heads; the other half confirms the largest that holds, also with "
+        "heads alone and at different corners.",
         table="scales",
         x="scale",
         y="kept",
         colour="over",
-        panel="images",
-        labels={"that choose the scale": "Images that propose it", "that confirm it": "Images that confirm it"},
         x_label="scale s",
+        counts="images",
         y_label="kept, of the clean value",
         share=True,
         reference=share,
     )
 
 
-def _kept(learned: Learned, answer: Answer) -> Heat:
+def _kept(answer: Answer) -> Heat:
     # At these values of k a head alone is one row of the table of all.
     return Heat(
         name="kept",
@@ -131,21 +148,21 @@ def _space(answer: Answer) -> list[Figure]:
 
 
 def _colour(answer: Answer, parameters: pd.DataFrame) -> Lines:
-    into = list(dict.fromkeys(parameters.loc[parameters["head"] == "colour", "into"]))
+    colour = parameters[parameters["head"] == "colour"]
+    into = listed([name.removeprefix("into ") for name in dict.fromkeys(colour["into"])])
+    others = [name for name in dict.fromkeys(colour["parameter"]) if name not in _OWN]
     return Lines(
         name="colours",
         title="What becomes of the colours",
-        caption=f"How much more of each channel goes into {listed(into)} as k₁ = k₂ = k grows, and what is added to "
-        f"it, {_scale(answer)}: all are 0 where colours stay as they are.",
+        caption=f"How much more of each channel goes into {into} as k₁ = k₂ = k grows, and what offset is "
+        f"added, {_scale(answer)}: all are 0 where colours stay as they are.",
         table="parameters",
-        where={"head": "colour", "way": "both"},
+        # In this order each channel is drawn in its own colour.
+        where={"head": "colour", "way": "both", "parameter": [*_OWN, *others]},
         x="k",
         y="value",
         colour="parameter",
         panel="into",
-        labels={**{name: f"{name.capitalize()} becomes" for name in into}, "itself": "Itself", "offset": "Offset"}
-        if len(into) > 1
-        else {},
         x_label="k",
         y_label="change",
         band=True,
@@ -153,7 +170,7 @@ def _colour(answer: Answer, parameters: pd.DataFrame) -> Lines:
 
 
 def _course(learned: Learned) -> list[Figure]:
-    shared: dict[str, Any] = {"table": "course", "x": "step", "panel": "quantity", "x_label": "step", "band": True}
+    shared: dict[str, Any] = {"table": "course", "x": "step", "x_label": "step", "band": True}
     about = (
         f"The line is the moving average (each step keeps {number(learned.settings.ema)}), the ribbon holds eight of "
         "ten batches around."
@@ -163,11 +180,20 @@ def _course(learned: Learned) -> list[Figure]:
     return [
         Lines(
             name="course-network",
-            title="The network while the family is learned",
-            caption=f"Its loss, and the share of the batch that is kept. {about} The gate, at {number(gate)}, decides "
-            "whether a step makes the transformations larger or lowers the loss.",
-            where={"quantity": [NETWORK, ACCURACY]},
-            y_label="loss, or share",
+            title="The network's loss while the family is learned",
+            caption=f"Of the batches under the transformations. {about}",
+            where={"quantity": NETWORK},
+            y_label="loss",
+            **shared,
+        ),
+        Lines(
+            name="course-accuracy",
+            title="What is kept while the family is learned",
+            caption=f"Share of each batch. {about} Above the gate a step makes the transformations larger, below it a "
+            "step lowers the network's loss.",
+            where={"quantity": ACCURACY},
+            y_label="kept",
+            share=True,
             reference=gate,
             **shared,
         ),
@@ -177,6 +203,7 @@ def _course(learned: Learned) -> list[Figure]:
             caption="The loss of each head, minus the mean squared length of its change weighted by k₁ + k₂: the "
             f"lower, the larger the transformation. {about}",
             where={"quantity": heads},
+            panel="quantity",
             labels=_HEADS,
             y_label="loss",
             **shared,

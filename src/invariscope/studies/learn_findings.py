@@ -24,15 +24,18 @@ def findings(learned: Learned, answer: Answer) -> list[Finding]:
         learned: the family.
         answer: its numbers.
     """
+    if not answer.clean:
+        return [Finding(sentence) for sentence in (_main(learned, answer), _course(learned, answer))]
     told = [_main(learned, answer), *effects(learned, answer.shown, answer), _sure(learned, answer)]
-    if answer.shown < 1:
+    if answer.scale < 1:
         told.append(_full(answer))
     return [Finding(sentence) for sentence in [*told, _course(learned, answer)]]
 
 
 def cards(answer: Answer) -> list[dict[str, Any]]:
     """The answers above the page, as plain values."""
-    share = answer.mean / answer.clean if answer.clean else float("nan")
+    mean, worst = (answer.mean, answer.worst) if answer.found else (answer.full_mean, answer.full_worst)
+    share = mean / answer.clean if answer.clean else float("nan")
     told = [
         {
             "question": "Certified scale",
@@ -42,9 +45,9 @@ def cards(answer: Answer) -> list[dict[str, Any]]:
         },
         {
             "question": f"{_SHORT[answer.quality]}, mean over k",
-            "answer": percent(answer.mean, 1),
-            "detail": f"{percent(answer.worst, 1)} at the worst k; of {percent(answer.clean, 1)} on clean images "
-            f"({percent(share)} of it)",
+            "answer": percent(mean, 1),
+            "detail": f"{percent(share)} of the {percent(answer.clean, 1)} on clean images; {percent(worst, 1)} at the "
+            f"worst k{_at(answer)}",
             "kind": "",
         },
     ]
@@ -88,6 +91,8 @@ def limits(learned: Learned) -> list[str]:
 def _main(learned: Learned, answer: Answer) -> str:
     kept = _KEPT[answer.quality]
     share = percent(learned.settings.target_accuracy_share)
+    if not answer.clean:
+        return "Nothing can be said: of the held-out images none is recognised as it is, so that nothing can be lost."
     if not answer.found:
         mean = learned.certified.scale_of_mean
         rest = f" If only the mean over k had to keep that, it would be scale {number(mean)}." if mean else ""

@@ -1,6 +1,6 @@
 """Pictures of a learned family: the same images under k from 0 to 1, head by head."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,12 @@ HEAD_WORDS = {
     "convolution": "by convolution",
     "displacement": "by displacement",
 }
-_KS, _IMAGES = (0.0, 0.25, 0.5, 0.75, 1.0), 3
+TOGETHER, APART = "together", "head by head"
+_FINE, _COARSE, _IMAGES = 9, 5, 4
 
 
 def write_examples(folder: Path, learned: Learned, answer: Answer, network: Network, images: Prepared) -> pd.DataFrame:
-    """Draw a few held-out images under every head alone and under all of them, for k from (0, 0) to (1, 1).
+    """Draw a few held-out images under all heads, and the first of them under each, for k from (0, 0) to (1, 1).
 
     Args:
         folder: where the pictures go; its parent is the run directory.
@@ -38,8 +39,8 @@ def write_examples(folder: Path, learned: Learned, answer: Answer, network: Netw
         images: the set that the held-out images stand in.
 
     Returns:
-        Columns image (its place in the set), name, k, scale, heads, shown, file (as seen from the run directory),
-        predicted, right, note.
+        Columns figure ("together" or "head by head"), image (its place in the set), name, k, scale, heads, shown (the
+        row), file (as seen from the run directory), predicted, right, note.
 
     Source: Bunne et al., figure 5.
     """
@@ -51,25 +52,29 @@ def write_examples(folder: Path, learned: Learned, answer: Answer, network: Netw
         for place, name in zip(places, names, strict=True):
             one = images.batch([place], network.device)
             told = name if names.count(name) == 1 else f"{name} ({place})"
-            for shown, heads, scale in _variants(learned, answer):
-                batch = torch.cat([_under(learned, one, heads, k, scale) for k in _KS])
+            for figure, shown, heads, scale in _variants(learned, answer, told, place == places[0]):
+                ks = torch.linspace(0, 1, _FINE if figure == TOGETHER else _COARSE).tolist()
+                batch = torch.cat([_under(learned, one, heads, k, scale) for k in ks])
                 answers = _answers(network, images, batch, place)
-                for order, (k, picture) in enumerate(zip(_KS, batch, strict=True)):
-                    file = f"{place}-{'-'.join(heads)}-{number(scale)}-{order}.png"
+                for order, (k, picture) in enumerate(zip(ks, batch, strict=True)):
+                    file = f"{place}-{'-'.join(heads)}-scale{number(scale)}-{len(ks)}-{order}.png"
                     save_picture(picture, draft / file)
-                    about = {"image": place, "name": told, "k": k, "scale": scale, "heads": ",".join(heads)}
-                    rows.append(about | {"shown": shown, "file": f"{folder.name}/{file}", **answers[order]})
+                    about = {"figure": figure, "image": place, "name": told, "k": k, "scale": scale}
+                    about |= {"heads": ",".join(heads), "shown": shown, "file": f"{folder.name}/{file}"}
+                    rows.append(about | answers[order])
     return pd.DataFrame(rows)
 
 
-def _variants(learned: Learned, answer: Answer) -> list[tuple[str, tuple[str, ...], float]]:
-    """What stands in the rows: each head, all heads, and all at full scale where less is certified."""
+def _variants(
+    learned: Learned, answer: Answer, name: str, first: bool
+) -> list[tuple[str, str, tuple[str, ...], float]]:
+    """What stands in the rows of an image: figure, name of the row, heads, scale."""
     heads = learned.module.heads
-    found: list[tuple[str, tuple[str, ...], float]] = [(HEAD_WORDS[head], (head,), answer.shown) for head in heads]
-    if len(heads) > 1:
-        found.append(("both" if len(heads) == 2 else "all together", heads, answer.shown))
-    if answer.shown < 1:
-        found.append(("at scale 1", heads, 1.0))
+    found: list[tuple[str, str, tuple[str, ...], float]] = [(TOGETHER, name, heads, answer.shown)]
+    if first and len(heads) > 1:
+        found += [(APART, HEAD_WORDS[head], (head,), answer.shown) for head in heads]
+    if first and answer.shown < 1:
+        found.append((APART, "all, at scale 1", heads, 1.0))
     return found
 
 
@@ -98,7 +103,7 @@ def _name(images: Prepared, place: int) -> str:
     return images.classes[int(images.labels[place])]
 
 
-def _answers(network: Network, images: Prepared, batch: Tensor, place: int) -> list[Mapping[str, Any]]:
+def _answers(network: Network, images: Prepared, batch: Tensor, place: int) -> list[dict[str, Any]]:
     """What the network says of each picture, and whether that is right, or what it said of the first."""
     outputs = network(batch)
     if outputs.ndim != 2 or outputs.shape[1] < 2:

@@ -58,7 +58,7 @@ def parameters_table(learned: Learned, scale: float) -> pd.DataFrame:
 
     Returns:
         Columns k, way, head, into (the channel that a colour parameter changes), parameter, value, unit_of_measure.
-        Translations are in pixels; a gain less 1 is called "own".
+        Translations are in pixels; colour parameters are entries of C − I.
     """
     height, width = learned.size
     ks = np.linspace(0, 1, _STEPS).tolist()
@@ -79,12 +79,12 @@ def scales_table(learned: Learned) -> pd.DataFrame:
         learned: the family.
 
     Returns:
-        Columns scale, images (those that chose the scale, those that confirm it), over (mean over k, worst k), kept (as
-        a share of the clean accuracy), low, high (Wilson's 95 % interval, likewise), accuracy, n.
+        Columns scale, part (choose, certify), over (mean over k, worst k, and the same confirmed), kept (as a share of
+        the clean accuracy), low, high (Wilson's 95 % interval, likewise), accuracy, n.
     """
     table = learned.certificate
     rows: list[dict[str, Any]] = []
-    for part, images in (("choose", "that choose the scale"), ("certify", "that confirm it")):
+    for part, role in (("choose", ""), ("certify", ", confirmed")):
         half = table[table["part"] == part]
         for scale in sorted(set(half["scale"].tolist())):
             own = half[half["scale"] == scale]
@@ -95,7 +95,7 @@ def scales_table(learned: Learned) -> pd.DataFrame:
             worst = numbers.iloc[int(numbers["accuracy"].argmin())]
             for over, row in (("mean over k", numbers.mean()), ("worst k", worst)):
                 shares = {"kept": row["accuracy"] / clean, "low": row["low"] / clean, "high": row["high"] / clean}
-                about = {"scale": float(scale), "images": images, "over": over}
+                about = {"scale": float(scale), "part": part, "over": f"{over}{role}"}
                 rows.append({**about, **shares, "accuracy": row["accuracy"], "n": n})
     return pd.DataFrame(rows)
 
@@ -121,8 +121,9 @@ def _colours(matrix: np.ndarray) -> list[dict[str, Any]]:
     rows = []
     for row, into in enumerate(names):
         for column, source in enumerate(names):
-            rows.append(_row(into, "itself" if row == column else f"{source}", float(change[row, column]), "factor"))
-        rows.append(_row(into, "offset", float(change[row, -1]), "of the range of values"))
+            name = "itself" if row == column else f"from {source}"
+            rows.append(_row(f"into {into}", name, float(change[row, column]), "factor"))
+        rows.append(_row(f"into {into}", "offset", float(change[row, -1]), "of the range of values"))
     return rows
 
 

@@ -84,10 +84,17 @@ def draw(spec: Spec, rows: pd.DataFrame, results: pd.DataFrame) -> Drawn:
     ]
     caption = told(
         spec,
-        "A cell is the mean over seeds" + (", in percent." if spec.share else "."),
+        _cells(spec, means),
         samples(spec, rows, means, bars=""),
     )
     return Drawn(spec.name, spec.title, caption, alternative("Table of colours", spec, titles, said[:12]), figure)
+
+
+def _cells(spec: Spec, means: Sequence[Mean]) -> str:
+    """What a cell is."""
+    seeds = any(mean.seeds > 1 for mean in means)
+    said = "the mean over seeds" if seeds else "in percent" if spec.share else ""
+    return f"A cell is {said}{', in percent' if seeds and spec.share else ''}." if said else ""
 
 
 def _means(spec: Spec, rows: pd.DataFrame, columns: Sequence[Any], names: Sequence[Any]) -> Cells:
