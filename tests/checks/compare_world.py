@@ -1,6 +1,7 @@
 """Pairs of networks whose thresholds differ by a known amount, and answers drawn without any difference."""
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 
@@ -85,3 +86,18 @@ def drawn_pair(seed, n=200, shift=0.0, correlation=0.5):
         own = np.sqrt(correlation) * common + np.sqrt(1 - correlation) * draw.normal(size=n)
         both.append(answered(np.exp(3 + 0.6 * own) * (1 - share), draw.random(n) < 0.9, labels, magnitudes))
     return Pair(*both, Groups(("0", "1"), labels.astype(np.int64), np.arange(2)))
+
+
+def table(out, name="compare"):
+    return pd.read_parquet(out / f"{name}.parquet")
+
+
+def row(rows, **where):
+    for column, value in where.items():
+        rows = rows[rows[column] == value]
+    [found] = rows.to_dict("records")
+    return found
+
+
+def case(criterion="accuracy", level=0.5, side="+", of="dark"):
+    return {"criterion": criterion, "level": level, "side": side, "class": of}

@@ -40,13 +40,15 @@ def cards(found: Tables, correction: str, least: float) -> list[dict[str, str]]:
         told_cards.append(
             {"question": "No evidence", "answer": f"{silent} of {tests}", "detail": _CORRECTED[correction]}
         )
-    for row in clean_rows(found.curves) if len(found.curves) else []:
+    clean = clean_rows(found.curves) if len(found.curves) else []
+    for row in clean:
+        question = f"Clean accuracy, {row['run']}" if len(clean) > 1 else "Clean accuracy"
         moved_clean = row["p"] < ALPHA
         kind = ("bad" if row["difference"] < 0 else "good") if moved_clean else ""
         detail = f"{percent(row['a'], 1)} to {percent(row['b'], 1)}, {points_interval(row['low'], row['high'])}"
         answer = f"{signed_points(row['difference'])} points"
         told_cards.append(
-            {"question": "Clean accuracy", "answer": answer, "detail": f"{detail}, {p_text(row['p'])}", "kind": kind}
+            {"question": question, "answer": answer, "detail": f"{detail}, {p_text(row['p'])}", "kind": kind}
         )
     return told_cards
 

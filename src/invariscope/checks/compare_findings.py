@@ -34,14 +34,16 @@ def findings(compare: pd.DataFrame, curves: pd.DataFrame, layers: pd.DataFrame, 
         told: what differs besides the networks.
     """
     found: list[Finding] = []
+    runs = {run for table in (compare, curves, layers) if len(table) for run in table["run"]}
+    several = len(runs) > 1
     if len(curves):
         found += [_clean(row) for row in clean_rows(curves)]
-        found += _curves(curves[curves["regression"]], "does not hold", WORSE)
-        found += _curves(curves[curves["improvement"]], "holds", BETTER)
+        found += _curves(curves[curves["regression"]], "does not hold", WORSE, several)
+        found += _curves(curves[curves["improvement"]], "holds", BETTER, several)
     if len(compare):
-        found += _moved(compare[compare["regression"]], "does not hold", WORSE)
-        found += _moved(compare[compare["improvement"]], "holds", BETTER)
-        found += _unmoved(compare)
+        found += _moved(compare[compare["regression"]], "does not hold", WORSE, several)
+        found += _moved(compare[compare["improvement"]], "holds", BETTER, several)
+        found += _unmoved(compare, several)
     found += _layers(layers)
     found += [Finding(sentence, "", "What else differs") for sentence in told]
     order = {WORSE: 0, BETTER: 1, UNKNOWN: 2}
@@ -75,31 +77,28 @@ def _how(basis: str) -> str:
     return ", image by image (McNemar)" if basis == "paired" else ", from both intervals"
 
 
-def _moved(rows: pd.DataFrame, verdict: Verdict, claim: str) -> list[Finding]:
+def _moved(rows: pd.DataFrame, verdict: Verdict, claim: str, several: bool) -> list[Finding]:
     """A sentence for all images together per transformation and side, and one for its classes."""
     found = []
-    several = rows["run"].nunique() > 1
     for (run, name, side), own in rows.groupby(["run", "transformation", "side"], sort=False):
         whole, classes = own[own["class"] == ALL], own[own["class"] != ALL]
-        lead = f"{run}: " if several else ""
-        where = f"{lead}{spoken(str(name))} ({str(side).replace('-', MINUS)})"
+        where = f"{spoken(str(name))} ({str(side).replace('-', MINUS)})"
         if len(whole):
             ordered = records(whole.sort_values("p_adjusted", kind="stable"))
             each = [move_text(row) for row in ordered[:_MOST]]
             more = f" and {len(ordered) - _MOST} more" if len(ordered) > _MOST else ""
-            found.append(Finding(_upper(f"{where}: {'; '.join(each)}{more}."), verdict, claim))
+            found.append(Finding(_of(run, several, f"{where}: {'; '.join(each)}{more}."), verdict, claim))
         if len(classes):
             ordered = records(classes.sort_values("p_adjusted", kind="stable").drop_duplicates("class"))
             named = [f"{row['class']} ({move_text(row)})" for row in ordered]
-            found.append(Finding(_upper(f"{where}, by class: {_semicolons(named)}."), verdict, claim))
+            found.append(Finding(_of(run, several, f"{where}, by class: {_semicolons(named)}."), verdict, claim))
     return found
 
 
-def _curves(rows: pd.DataFrame, verdict: Verdict, claim: str) -> list[Finding]:
+def _curves(rows: pd.DataFrame, verdict: Verdict, claim: str, several: bool) -> list[Finding]:
     """A sentence per transformation on accuracy at equal magnitudes, of all images together."""
     found = []
     rows = rows[rows["class"] == ALL]
-    several = rows["run"].nunique() > 1
     for (run, name), own in rows.groupby(["run", "transformation"], sort=False):
         ordered = records(own.sort_values("p_adjusted", kind="stable"))
         first = ordered[0]
@@ -108,11 +107,11 @@ def _curves(rows: pd.DataFrame, verdict: Verdict, claim: str) -> list[Finding]:
         more = f"; likewise at {listed(others, 6)}" if others else ""
         change = f"{signed_points(first['difference'])} points {points_interval(first['low'], first['high'])}"
         sentence = (
-            f"{f'{run}: ' if several else ''}{spoken(str(name))}: {first['quality']} at "
+            f"{spoken(str(name))}: {first['quality']} at "
             f"{amount(first['magnitude'], unit)} is {percent(first['b'], 1)} instead of {percent(first['a'], 1)}, "
             f"{change}, {p_text(first['p_adjusted'])}{more}."
         )
-        found.append(Finding(_upper(sentence), verdict, claim))
+        found.append(Finding(_of(run, several, sentence), verdict, claim))
     return found
 
 
@@ -121,34 +120,30 @@ def _semicolons(words: Sequence[str]) -> str:
     return "; ".join(words[:3]) + more
 
 
-def _unmoved(compare: pd.DataFrame) -> list[Finding]:
+def _unmoved(compare: pd.DataFrame, several: bool) -> list[Finding]:
     found = []
     whole = compare[compare["class"] == ALL]
-    several = whole["run"].nunique() > 1
     for run, own in whole.groupby("run", sort=False):
         tested = own[own["p_adjusted"].notna()]
         silent = tested[~tested["regression"] & ~tested["improvement"]]
         names = [
             name for name, rows in tested.groupby("transformation", sort=False) if rows.index.isin(silent.index).all()
         ]
-        lead = f"{run}: " if several else ""
         if names:
             widest = silent[silent["transformation"].isin(names)]
             reach = float(widest[["relative_low", "relative_high"]].abs().max().max())
-            what = (
-                f" (changes up to {percent(reach)} of the reference's threshold are possible)" if reach == reach else ""
-            )
+            what = f" (changes up to {percent(reach)} of the reference's threshold are possible)" if reach > 0 else ""
             spoken_names = listed([spoken(str(name)) for name in names], 8)
-            sentence = f"{lead}no threshold of all images together moved with evidence under {spoken_names}{what}."
-            found.append(Finding(_upper(sentence), "undecided", UNKNOWN))
+            sentence = f"no threshold of all images together moved with evidence under {spoken_names}{what}."
+            found.append(Finding(_of(run, several, sentence), "undecided", UNKNOWN))
         untested = own[own["p"].isna()]
         if len(untested):
             of = listed([spoken(str(name)) for name in untested["transformation"].unique()], 6)
             sentence = (
-                f"{lead}{count(len(untested), 'threshold')} could not be tested, because neither run reaches it on its "
+                f"{count(len(untested), 'threshold')} could not be tested, because neither run reaches it on its "
                 f"grid or its interval is open ({of})."
             )
-            found.append(Finding(_upper(sentence), "", ""))
+            found.append(Finding(_of(run, several, sentence), "", ""))
     return found
 
 
@@ -157,6 +152,8 @@ def _layers(layers: pd.DataFrame) -> list[Finding]:
     for run, own in layers.groupby("run", sort=False) if len(layers) else ():
         cells = [(layer, name, rows) for (layer, name), rows in own.groupby(["layer", "transformation"], sort=False)]
         layer, name, rows = max(cells, key=lambda cell: abs(cell[2]["difference"].mean()))
+        if not abs(rows["difference"].mean()) > 0:
+            continue
         clear = int(((rows["low"] > 0) | (rows["high"] < 0)).sum())
         sentence = (
             f"{run}: mean invariance of a layer moved most in {layer} under {spoken(str(name))}, "
@@ -167,5 +164,6 @@ def _layers(layers: pd.DataFrame) -> list[Finding]:
     return found
 
 
-def _upper(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
+def _of(run: object, several: bool, sentence: str) -> str:
+    """A sentence about one run, which is named where there are several."""
+    return f"{run}: {sentence}" if several else sentence[:1].upper() + sentence[1:]
