@@ -155,7 +155,9 @@ def test_versions_are_compared_at_equal_size(learned, given, objective):
     rows = equal_rows({RECOMMENDED: harmful, "sum 1": large, "sum 2": small}, given, objective, 3)
     found = {row["version"]: row["value"] for row in rows}
     assert found[RECOMMENDED] < 0.9
-    assert found["sum 1"] == 1.0, "nine times a gain of a tenth leaves dark images dark"
+    # Nine times a gain of 0.2 makes dark images bright at k = (1, 1), one of eight; gains of 1.35 and less do not.
+    dark = (given.images.labels[learned.held_out[1].numpy()] == 1).mean()
+    assert found["sum 1"] == pytest.approx(1 - dark / 8)
     assert np.isnan(found["sum 2"]), "it would have to grow ninetyfold"
 
 
