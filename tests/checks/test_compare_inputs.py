@@ -4,6 +4,7 @@ import json
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 from compare_world import GRID, STEP, Hidden, case, images, measured, row, table
 
@@ -33,6 +34,35 @@ def test_without_outcomes_the_runs_own_intervals_are_wider(compared, runs, tmp_p
     info = json.loads((out / "run.json").read_text())
     assert any("kept no outcomes" in warning for warning in info["warnings"])
     assert any("unpaired" in limit for limit in info["limits"])
+
+
+def test_bounds_from_intervals_alone(runs, tmp_path):
+    """A threshold beyond a short grid says nothing against one further out, and much against one further in."""
+    short = measured(tmp_path / "short", 0, grids={"brightness": [GRID[7], GRID[11]]})
+    far = measured(tmp_path / "far", 20)
+    for path in (short.path, far.path):
+        (path / "outcomes.parquet").unlink()
+    silent = row(table(compare_runs([short.path, runs["before"]], tmp_path / "silent")), **case())
+    assert (silent["basis"], silent["p"], silent["regression"], silent["improvement"]) == ("unpaired", 1, False, False)
+    assert silent["at_most"] == pytest.approx(silent["b"] - GRID[11])
+    assert np.isnan([silent["difference"], silent["low"], silent["at_least"]]).all()
+    told = row(
+        table(compare_runs([runs["before"], far.path], tmp_path / "told")), **case("agreement", 0.5, "-", "bright")
+    )
+    assert told["at_least"] == pytest.approx(abs(GRID[0]) - abs(told["a"]))
+    assert 0 < told["low"] < told["at_least"]
+    assert told["improvement"]
+
+
+def test_images_that_one_run_could_not_read_are_left_out(compared, runs, tmp_path):
+    shutil.copytree(runs["after"], tmp_path / "after")
+    outcomes = pd.read_parquet(tmp_path / "after" / "outcomes.parquet")
+    outcomes[~outcomes["image"].isin([0, 7, 30])].to_parquet(tmp_path / "after" / "outcomes.parquet", index=False)
+    rows = table(compare_runs([runs["before"], tmp_path / "after"], tmp_path / "out"))
+    assert rows["n"].max() == 57
+    assert set(rows["basis"]) == {"paired"}
+    assert row(rows, **case())["difference"] == pytest.approx(-STEP, abs=1e-9)
+    assert not rows["a"].equals(table(compared)["a"])
 
 
 def test_different_images_are_compared_by_intervals(runs, tmp_path):
