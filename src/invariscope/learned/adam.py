@@ -12,28 +12,18 @@ class Adam:
     m ← β₁m + (1−β₁)g,  v ← β₂v + (1−β₂)g²,  w ← w − r·m̂/(√v̂ + ε), with m̂ and v̂ corrected for their start at 0. Each
     weight is on its own: the weights of two heads do not see each other's gradients.
 
-    With a floor, ε grows by that share of the root mean square of √v̂ over the group's weights: a weight whose gradient is
-    small beside its group's then takes a small step, where Adam's steps are all alike.
-
-    Without one it takes the steps of `torch.optim.Adam`. That class loads PyTorch's compiler when it is made, and keeps its state
-    in pickles.
+    It takes the steps of `torch.optim.Adam`. That class loads PyTorch's compiler when it is made, and keeps
+    its state in pickles.
 
     Args:
-        weights: by name, changed in place; those of one group have the same second part, as in "steering.colour.0".
+        weights: by name, changed in place.
         betas: β₁ and β₂.
-        floor: 0 or more.
 
     Source: Kingma & Ba 2015, algorithm 1.
     """
 
-    def __init__(
-        self, weights: Mapping[str, Tensor], betas: tuple[float, float] = (0.9, 0.999), floor: float = 0.0
-    ) -> None:
-        self._weights, self._betas, self._floor = dict(weights), betas, floor
-        groups: dict[str, list[str]] = {}
-        for name in weights:
-            groups.setdefault(name.split(".")[1], []).append(name)
-        self._groups = list(groups.values())
+    def __init__(self, weights: Mapping[str, Tensor], betas: tuple[float, float] = (0.9, 0.999)) -> None:
+        self._weights, self._betas = dict(weights), betas
         self._means = {name: torch.zeros_like(weight) for name, weight in weights.items()}
         self._squares = {name: torch.zeros_like(weight) for name, weight in weights.items()}
         self._count = torch.zeros((), dtype=torch.int64)
@@ -49,15 +39,12 @@ class Adam:
         first, second = self._betas
         self._count += 1
         count = int(self._count)
-        for name, gradient in zip(self._weights, gradients, strict=True):
-            self._means[name].lerp_(gradient, 1 - first)
-            self._squares[name].mul_(second).addcmul_(gradient, gradient, value=1 - second)
-        for group in self._groups:
-            together = torch.cat([self._squares[name].flatten() for name in group]).mean()
-            least = 1e-8 + self._floor * (together / (1 - second**count)).sqrt()
-            for name in group:
-                root = (self._squares[name] / (1 - second**count)).sqrt_().add_(least)
-                self._weights[name].addcdiv_(self._means[name], root, value=-rate / (1 - first**count))
+        for (name, weight), gradient in zip(self._weights.items(), gradients, strict=True):
+            mean, square = self._means[name], self._squares[name]
+            mean.lerp_(gradient, 1 - first)
+            square.mul_(second).addcmul_(gradient, gradient, value=1 - second)
+            root = (square / (1 - second**count)).sqrt_().add_(1e-8)
+            weight.addcdiv_(mean, root, value=-rate / (1 - first**count))
 
     def state(self) -> dict[str, Tensor]:
         """The averages themselves, by name; writing into them is restoring them."""

@@ -18,8 +18,8 @@ class LearnSettings:
     """Settings of `learn_transformer`.
 
     Args:
-        heads: one or more: which parts an image passes: "colour" (affine in the channels), "convolution" (one kernel), "spatial"
-            (affine in the coordinates), "displacement" (a smooth field); always in this order.
+        heads: which parts an image passes, one or more: "colour" (affine in the channels), "convolution" (one kernel),
+            "spatial" (affine in the coordinates), "displacement" (a smooth field); always in this order.
         steps: of training.
         batch_size: images per step.
         k_per_batch: how many control parameters share a batch; every one serves as many images.
@@ -38,9 +38,6 @@ class LearnSettings:
         driving: for "unit", the share of the images that counts: those that drive the unit most.
         anchor: F(0) is the identity, I + MLP(k) − MLP(0).
         optimisers: "two" keeps Adam's averages apart for steps that enlarge and steps that repair; "one" shares them.
-        repair_floor: in repairing steps, with two optimisers, a weight's gradient is measured by its own typical size
-            plus this share of its head's. 0 is plain Adam, which moves weights that accuracy does not depend on as far
-            as any others, and so undoes what the network ignores.
         settle: share of the steps, the last ones, over which the learning rate falls to nothing.
         init_std: standard deviation of the last layers' first weights.
         norm: of the loss: "closed" (the exact mean over unit vectors) or "sampled".
@@ -55,8 +52,8 @@ class LearnSettings:
         kernel_size: of the convolution, odd.
         kernel_sum: "one" keeps flat areas as they are; "free" does not.
         control_points: of the displacement field, along each axis.
-        interpolation: of pixels that are read between others: "bilinear" (as in the paper; half a pixel of shift already
-            blurs) or "bicubic".
+        interpolation: of what is read between pixels: "bilinear" (as in the paper; half a pixel of shift already blurs)
+            or "bicubic".
         fill: what comes in from outside: a value, one per channel, "mean", "zero", "border" or "reflect"; None is the
             mean of the network's recipe.
         holdout: images that training does not see: a share below 1, or how many.
@@ -94,7 +91,6 @@ class LearnSettings:
     driving: float = 0.25
     anchor: bool = True
     optimisers: str = "two"
-    repair_floor: float = 1.0
     settle: float = 0.5
     init_std: float = 0.03
     norm: str = "closed"
@@ -156,7 +152,6 @@ class LearnSettings:
             k_per_batch=1,
             clip=None,
             tolerance=0.0,
-            repair_floor=0.0,
             settle=0.0,
             distinct=0.0,
         )
@@ -188,7 +183,6 @@ _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("tolerance", lambda value: 0 <= value < 1, "from 0 to below 1"),
     ("ema", lambda value: 0 <= value < 1, "from 0 to below 1"),
     ("driving", lambda value: 0 < value <= 1, "above 0 and at most 1"),
-    ("repair_floor", lambda value: value >= 0, "0 or more"),
     ("settle", lambda value: 0 <= value <= 1, "from 0 to 1"),
     ("init_std", lambda value: value >= 0, "0 or more"),
     ("n_vectors", lambda value: value >= 1, "1 or more"),

@@ -37,7 +37,7 @@ class Training:
         settings: the effective ones.
         seed: of draws.
 
-    Source: Bunne et al., §III.D; the moving average, two optimisers and clipping are ours.
+    Source: Bunne et al., §III.D; the moving average, two optimisers, clipping and the settling rate are ours.
     """
 
     def __init__(
@@ -54,8 +54,7 @@ class Training:
         self._settings, self._draws = settings, Draws(seed, places, settings.batch_size)
         self._weights = dict(net.named_parameters())
         self._enlarge = Adam(self._weights)
-        alone = settings.optimisers == "two"
-        self._repair = Adam(self._weights, floor=settings.repair_floor) if alone else self._enlarge
+        self._repair = Adam(self._weights) if settings.optimisers == "two" else self._enlarge
         self.baseline = float(objective.clean[places].mean())
         self.gate = self.baseline - settings.tolerance
         self._average = torch.tensor(self.baseline, dtype=torch.float64)
