@@ -25,7 +25,7 @@ FAMILIES = {
     "torchvision:convnext_tiny?pretrained=false": 64,
 }
 LARGE = {
-    "builtin:alexnet": (3, 64),
+    "builtin:alexnet": (3, 100),
     "builtin:alexnet-bvlc": (3, 227),
     "builtin:inception": (3, 64),
     "builtin:resnet50v2": (3, 64),

@@ -55,8 +55,9 @@ class Infinitesimal(GivenStudy):
         "flips says how far the first step carries.",
         "Sensitivity is counted in the spread of a layer between images: a layer that hardly tells images apart looks "
         "sensitive.",
-        "Bilinear reading blurs as well as moves; the derivative is that of the motion alone. Noise of the same power "
-        "spectrum is no natural change of an image.",
+        "Bilinear reading blurs as well as moves; the derivative is that of the motion alone.",
+        "Noise of the same power spectrum is no natural change of an image. A change that is the same everywhere, such "
+        "as brightness, is its own noise, so that its selectivity is 1 whatever the network does.",
         "Equivariance is that of the map as it is sampled: after a stride without blur a map of coarse detail does not "
         "move by less than its own pixels, though it may move exactly by whole ones.",
         "Mirror images have no derivative, so that of the claims on flips nothing is said.",

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from invariscope.core.words import listed, number, percent, spoken
+from invariscope.core.words import number, percent, spoken
 from invariscope.findings.finding import Finding
 from invariscope.studies.base import Tables
 from invariscope.studies.compare import Estimate
@@ -63,7 +63,7 @@ def _extremes(gains: "pd.Series[float]") -> str:
 
 
 def _times(gain: float) -> str:
-    return f"× {hundredths(gain)}"
+    return f"×{hundredths(gain)}"
 
 
 def _claims(own: pd.DataFrame, known: pd.DataFrame, network: str, name: str) -> list[Finding]:
@@ -111,22 +111,22 @@ def _bounded(value: float) -> str:
 
 
 def _predicted(own: pd.DataFrame, known: pd.DataFrame, network: str, names: list[str]) -> list[Finding]:
-    told, better = [], []
+    told, better = [], 0
     for name in names:
-        line, margin = (
+        length, line, margin = (
             _at(own, known, network, name, f"rank correlation of flips with {column}")
-            for column in ("nearest", "margin")
+            for column in ("length", "nearest", "margin")
         )
-        if line is None or margin is None:
+        if length is None or line is None or margin is None:
             continue
-        told.append(f"{spoken(name)} {hundredths(line.value)} ({hundredths(margin.value)})")
-        if line.value > margin.value:
-            better.append(name)
+        three = (hundredths(each.value) for each in (length, line, margin))
+        told.append("{} {}, {} ({})".format(spoken(name), *three))
+        better += max(length.value, line.value) > margin.value
     if not told:
         return []
     sentence = (
-        f"{network}: where straight lines of the logits meet ranks images as their first flips do, with the margin "
-        f"alone in brackets: {listed(told, 20)}. The derivative says more than the margin for {len(better)} of "
-        f"{len(told)}."
+        f"{network}: rank correlation over images of the first flip with the margin over the length of the logits' "
+        "derivative, with where their straight lines meet, and, in brackets, with the margin alone: "
+        f"{'; '.join(told)}. The derivative says more than the margin for {better} of {len(told)}."
     )
     return [Finding(sentence)]

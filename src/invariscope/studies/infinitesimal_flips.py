@@ -16,6 +16,7 @@ from invariscope.transformations.base import Transformation
 
 PREDICTORS: Mapping[str, str] = {
     "margin": "the margin alone",
+    "length": "the margin over the length of the logits' derivative",
     "estimate": "the margin over its derivative",
     "nearest": "where straight lines of all classes meet",
 }
@@ -31,9 +32,9 @@ def flips_of(given: Given, images: pd.DataFrame, steps: int) -> pd.DataFrame:
         steps: of the search, to either side.
 
     Returns:
-        A row per transformation and image: `margin`, `estimate`, `nearest` (of `above` and `below`), `threshold` (the
-        distance from the identity at which the prediction first changes; infinite where it does not on the grid),
-        `end` of the search, and shares of it for drawing: `estimated`, `flipped`.
+        A row per transformation and image: `margin`, `length`, `estimate`, `nearest` (of `above` and `below`),
+        `threshold` (the distance from the identity at which the prediction first changes; infinite where it does not on
+        the grid), `end` of the search, and shares of it for drawing: `estimated`, `flipped`.
     """
     names = list(dict.fromkeys(images["transformation"]))
     families = {name: given.transformation(name) for name in names}
@@ -55,11 +56,14 @@ def flips_of(given: Given, images: pd.DataFrame, steps: int) -> pd.DataFrame:
         away = away.assign(distance=_distance(away, families[str(name)]))
         nearest = away.groupby("image", sort=False)["distance"].min()
         threshold = nearest.reindex(range(len(own))).to_numpy()
+        with np.errstate(divide="ignore"):
+            length = own["margin"].to_numpy() / own["output_change"].to_numpy()
         line = np.fmin(own["above"].to_numpy(), own["below"].to_numpy())
         end = ends[str(name)]
         frames.append(
             own.assign(
                 nearest=line,
+                length=length,
                 threshold=threshold,
                 end=end,
                 estimated=np.minimum(line / end, 1.0),

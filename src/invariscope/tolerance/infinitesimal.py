@@ -27,7 +27,7 @@ from invariscope.transformations.base import Transformation
 from invariscope.transformations.select import Names, select_transformations
 
 _TRIED, _PIXELS, _MOST, _TOGETHER = 4, 400_000, 64, 8
-_FLIPS = ("predicted", "margin", "margin_change", "estimate", "above", "below")
+_FLIPS = ("predicted", "margin", "margin_change", "output_change", "estimate", "above", "below")
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +45,9 @@ class Sensitivity:
             `equivariance`): its rank `correlation` with depth over the rectifying layers with `low, high`, the layer
             where it is `least`, and for the sensitivities in which share of the resamplings that layer is neither the
             first nor the last, `inside`.
-        images: a row per transformation and image: `predicted`, `margin`, `margin_change`, and where straight lines
-            would flip the prediction: `estimate`, `above`, `below`, distances from the identity in `unit_of_measure`.
+        images: a row per transformation and image: `predicted`, `margin`, `margin_change`, `output_change`, and where
+            straight lines would flip the prediction: `estimate`, `above`, `below`, distances from the identity in
+            `unit_of_measure`.
         units: a row per transformation, layer and unit, `sensitivity` and `selectivity_phase`; None unless asked for.
         method: how directions were carried through the network: "batched" or "forward" (forward mode), "difference".
         notes: what a person should be told.

@@ -15,8 +15,9 @@ def first_order_flips(
     """From logits and their derivative, how far a transformation can go before another class is ahead.
 
     `margin` is the highest logit minus the second, m; `margin_change` its derivative m'; `estimate` is m / |m'|, where
-    the two would meet on one side or the other. `above` and `below` regard all classes: the smallest distance on that
-    side at which the straight line of any class meets that of the predicted one.
+    the two would meet on one side or the other; `output_change` is the length of the derivative of all logits. `above`
+    and `below` regard all classes: the smallest distance on that side at which the straight line of any class meets
+    that of the predicted one.
 
     Args:
         logits: of images as they are; at least two outputs.
@@ -42,6 +43,7 @@ def first_order_flips(
         "predicted": first[:, 0],
         "margin": margin,
         "margin_change": slope,
+        "output_change": change.norm(dim=1),
         "estimate": torch.where(slope != 0, margin / slope.abs(), far[:, 0]),
         "above": torch.where(others & (opening < 0), -meeting, far).amin(1),
         "below": torch.where(others & (opening > 0), meeting, far).amin(1),
