@@ -195,4 +195,17 @@ def test_the_page_says_what_got_worse_first(compared):
     ]
     assert order == sorted(order)
     assert "is not drawn" not in text
+    assert "does not hold" not in text
     assert all(f"({side}), by class: {of}" in text for side, of in (("+", CLASSES[1]), ("−", CLASSES[0])))
+
+
+def test_whatever_moved_is_drawn(compared):
+    """Softmax of a read-out moves too, and is drawn though its thresholds are not drawn otherwise."""
+    rows, drawn = table(compared), table(compared, "moved")
+    whole = rows[rows["class"] == "all"]
+    moved = whole[whole["regression"] | whole["improvement"]]
+    assert (drawn["verdict"] != "no evidence").sum() == len(moved)
+    assert (drawn["verdict"] == "worse").sum() == whole["regression"].sum()
+    worst = drawn[drawn["verdict"] == "worse"].iloc[0]
+    assert worst["change"] < 0
+    assert worst["case"].startswith("+ ")

@@ -12,13 +12,15 @@ from invariscope.runs.run import Run
 from invariscope.tolerance.outputs import ALL
 
 VERDICTS = ("worse", "better", "no evidence")
-# Which thresholds are drawn: the first of these that are not too many.
+# Which thresholds are drawn besides those that moved: the first of these that are not too many.
 _SHOWN = ((("accuracy", 0.9), ("accuracy", 0.5), ("first-flip", 0.5)), (("accuracy", 0.9), ("accuracy", 0.5)))
 _MOST_ROWS, _MOST_CLASSES, _MOST_LAYERS = 48, 30, 40
 
 
 def moved_table(compare: pd.DataFrame) -> pd.DataFrame:
     """The thresholds that are drawn, as changes relative to the reference's, what got worse first.
+
+    Those of accuracy, of the first flip, and whatever moved; all images together.
 
     Args:
         compare: a row per threshold.
@@ -33,7 +35,8 @@ def moved_table(compare: pd.DataFrame) -> pd.DataFrame:
         wanted = {
             (criterion if labelled or criterion != "accuracy" else "agreement", level) for criterion, level in cases
         }
-        rows = whole[[case in wanted for case in zip(whole["criterion"], whole["level"], strict=True)]]
+        chosen = np.array([case in wanted for case in zip(whole["criterion"], whole["level"], strict=True)], dtype=bool)
+        rows = whole[chosen | whole["regression"] | whole["improvement"]]
         if len(rows) <= _MOST_ROWS:
             break
     most = rows.assign(_p=rows["p_adjusted"].fillna(2.0)).sort_values("_p", kind="stable").index[:_MOST_ROWS]
