@@ -51,6 +51,16 @@ def test_pictures_stand_in_rows_and_columns_below_their_headings(draw_figure, pi
     assert made.place("cat 0")[1] < max(y for _, y in places)
 
 
+def test_notes_break_where_they_say_and_places_without_a_row_are_no_missing_pictures(draw_figure, pictures):
+    pictures["said"] = [f"{magnitude}°\ncat 98\u202f%" for magnitude in pictures["magnitude"]]
+    made = draw_figure(GALLERY, pictures.iloc[:-1])
+    assert {"30°", "cat 98\u202f%"} <= set(made.words)
+    assert made.place("cat 98\u202f%")[1] > made.place("0°")[1]
+    assert "not there" not in made.drawn.caption
+    assert "·" in made.words
+    assert "0 0°, cat 98\u202f%" in made.drawn.alternative
+
+
 def test_large_pictures_are_made_smaller_and_zoom_enlarges(draw_figure, pictures, tmp_path):
     Image.new("RGB", (300, 200), (10, 200, 30)).save(tmp_path / "large.png")
     made = draw_figure(GALLERY, pd.DataFrame({"magnitude": [0], "image": ["a"], "file": ["large.png"], "said": [None]}))

@@ -188,5 +188,11 @@ def test_labels_of_networks_are_short_and_all_different():
         "inversion-1-k0-seed0-1a2b",
         "VGG-16 bn",
     ]
-    same = network_labels(["a/net.py:make", "b/net.py:make"])
-    assert len(set(same)) == 2
+    assert network_labels(["a/net.py:make", "b/net.py:make"]) == ["net (a)", "net (b)"]
+    assert network_labels(["a/net.py:one", "a/net.py:two"]) == ["net (one)", "net (two)"]
+    assert network_labels(["x/a/net.safetensors", "x/b/net.safetensors"]) == ["net (a)", "net (b)"]
+    assert network_labels(["builtin:resnet18", "torchvision:resnet18"]) == [
+        "ResNet-18 (builtin)",
+        "ResNet-18 (torchvision)",
+    ]
+    assert network_labels(["a/net.py:make", "a/net.py:make"]) == ["net", "net [2]"]

@@ -187,7 +187,7 @@ class Gallery(Figure):
 
     Args:
         file: column with the pictures: PNG files, as paths relative to the run directory.
-        note: column with a few words below each picture.
+        note: column with a few words below each picture; a line break in them begins a new line.
         zoom: pixels of the page for each pixel of a picture; small pictures are enlarged in any case.
     """
 

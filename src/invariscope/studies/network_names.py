@@ -81,9 +81,19 @@ def _apart(spec: str, rivals: Sequence[str]) -> str:
     words = [Path(value).stem if name == "weights" else f"{name} {value}" for name, value in differing.items()]
     if words:
         return ", ".join(words)
-    heads = {rival.partition("?")[0] for rival in rivals}
-    head = spec.partition("?")[0]
-    return "" if head in heads else head
+    head, heads = spec.partition("?")[0], [rival.partition("?")[0] for rival in rivals]
+    # Of a path as little as tells it apart: the function in a file, then folders from the innermost outwards.
+    parts, those = _parts(head), [_parts(other) for other in heads]
+    apart = (part for place, part in enumerate(parts) if all(part not in other[: place + 1] for other in those))
+    return next(apart, "")
+
+
+def _parts(head: str) -> list[str]:
+    file, python, function = head.partition(".py:")
+    if python:
+        return [function, *reversed(Path(file).parts[:-1])]
+    source, colon, _ = head.partition(":")
+    return [source] if colon else list(reversed(Path(head).parts[:-1]))
 
 
 def _options(spec: str) -> dict[str, str]:

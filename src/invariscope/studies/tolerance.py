@@ -28,7 +28,7 @@ from invariscope.transformations.base import TRANSFORMATIONS
 _DISCS = ("●", "⊙", "°", "orange", "tennis ball", "golf ball", "ping-pong ball", "croquet ball", "baseball")
 _HALF_TURN = ("H", "I", "N", "S", "X", "Z", "И", "Ξ", "∞", "%")
 _MIRROR = ("A", "M", "T", "U", "V", "W", "Y", "Δ", "Λ", "Ψ", "♀")
-_CONDITIONS = ("network", "transformation", "side", "level", "group")
+_CONDITIONS = ("network", "other", "transformation", "side", "level", "group")
 
 
 @STUDIES.add("tolerance")
@@ -68,6 +68,7 @@ class Tolerance(GivenStudy):
         "smoke": {
             "images": "builtin:symmetries?per_class=6",
             "transformations": ("rotation", "gaussian-noise", "translation-x"),
+            "shown": ("rotation",),
             "seeds": (0,),
             "epochs": 2,
             "replicates": 50,
@@ -131,7 +132,7 @@ class Tolerance(GivenStudy):
         rows: list[Row] = []
         tables: dict[str, list[pd.DataFrame]] = {name: [] for name in ("curves", "softmax", "classes", "pictures")}
         tables |= {} if given.trained else {"replicates": []}
-        changes = {}
+        changes, symmetric = {}, (*self.discs, *self.half_turn, *self.mirror)
         for name in self.transformations:
             family = given.transformation(name)
             magnitudes = self.grid(name, given.images.height, given.images.width)
@@ -147,7 +148,7 @@ class Tolerance(GivenStudy):
             tables["curves"].append(table.assign(identity=table["magnitude"] == family.identity))
             tables["softmax"].append(softmax_rows(swept))
             tables["classes"].append(classes)
-            tables["pictures"].append(picture_rows(given, swept, family))
+            tables["pictures"].append(picture_rows(given, swept, family, symmetric))
             if not given.trained:
                 tables["replicates"].append(replicate_rows(swept))
             changes[name] = changes_at_thresholds(swept)
@@ -161,7 +162,7 @@ class Tolerance(GivenStudy):
         pairs = pd.DataFrame(pair_rows(dict(tables), rows))
         rows = pd.concat([rows, pairs], ignore_index=True) if len(pairs) else rows
         rows = rows.reindex(columns=list(dict.fromkeys([*_CONDITIONS, *rows.columns])))
-        for column in ("transformation", "side", "group"):
+        for column in ("other", "transformation", "side", "group"):
             rows[column] = rows[column].astype(object)
         return ordered(over_seeds(rows), self.source, _CONDITIONS)
 
@@ -175,4 +176,4 @@ class Tolerance(GivenStudy):
 
     def figures(self) -> list[Figure]:
         """Accuracy curves, softmax curves, thresholds, pictures, classes."""
-        return figures_of(self.shown, self.classes)
+        return figures_of([name for name in self.shown if name in self.transformations], self.classes)

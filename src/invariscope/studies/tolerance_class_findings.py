@@ -62,7 +62,7 @@ def _switches(results: pd.DataFrame, networks: pd.DataFrame, name: str) -> list[
     sentence = (
         f"{name}: under growing noise another class's mean softmax passes the true one for {percent(share.value)} of "
         "the "
-        f"classes that it recognises{_classes(share, results, networks, name, percent)}."
+        f"classes that it recognises{_classes(share, results, networks, name, _share)}."
     )
     return [Finding(sentence, verdict, "growing noise switches the predicted class")]
 
@@ -130,6 +130,11 @@ def _turns(results: pd.DataFrame, networks: pd.DataFrame, name: str) -> list[Fin
         )
         said.append(Finding(sentence, direction(back, _RETURNS), claim))
     return said
+
+
+def _share(value: float) -> str:
+    """A share in percent; the ends of an interval over seeds may lie beyond what a share can be."""
+    return percent(min(max(value, 0.0), 1.0))
 
 
 def _points(share: float) -> str:

@@ -168,7 +168,9 @@ def _turned(swept: Swept, group: str, classes: Sequence[int]) -> list[Row]:
     magnitudes, (mean, drawn) = np.abs(swept.sweep.magnitudes), _means(swept, classes)
     where: Row = {"group": group, "transformation": TURN}
     n = int(np.isin(swept.sweep.groups.of_image, classes).sum())
-    rows = [found("span of the softmax", float(_span(mean)), *ends_of(_span(drawn)), n, **where)]
+    span = float(_span(mean))
+    low, high = ends_of(_span(drawn), around=span)
+    rows = [found("span of the softmax", span, low, high, n, **where)]
     strong = (magnitudes >= 45) & (magnitudes <= 90)
     if strong.any():
         lost = [1 - each[..., strong].mean(axis=-1) / each[..., swept.sweep.clean] for each in (mean, drawn)]
@@ -180,8 +182,7 @@ def _turned(swept: Swept, group: str, classes: Sequence[int]) -> list[Row]:
 
 
 def _span(curve: Float[ndarray, "*row magnitude"]) -> Float[ndarray, "*row"]:
-    span: ndarray = curve.max(axis=-1) - curve.min(axis=-1)
-    return span
+    return np.asarray(curve.max(axis=-1) - curve.min(axis=-1))
 
 
 def _means(

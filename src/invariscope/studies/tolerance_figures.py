@@ -10,7 +10,7 @@ from invariscope.findings.figures import Figure, Gallery, Intervals, Lines, Scat
 from invariscope.studies.base import Tables
 from invariscope.studies.tolerance_pairs import TOGETHER
 from invariscope.studies.tolerance_pictures import PLACES
-from invariscope.studies.tolerance_softmax import everything, extreme_classes, shown_rows
+from invariscope.studies.tolerance_softmax import everything, extreme_classes, shown_rows, with_truth
 from invariscope.studies.tolerance_sweeps import LEVELS, PLATEAU
 from invariscope.tolerance.outputs import ALL
 from invariscope.transformations.base import TRANSFORMATIONS
@@ -34,7 +34,7 @@ def tables_of(
     chosen = list(classes) or extreme_classes(tables["classes"])
     if len(tables.get("softmax", ())):
         roles = dict(zip(chosen, [LEAST, MOST], strict=False)) if not classes else {name: name for name in chosen}
-        drawn = shown_rows(tables["softmax"], everything(chosen), shown)
+        drawn = with_truth(shown_rows(tables["softmax"], everything(chosen), shown), tables["curves"])
         images = drawn["class"].map(lambda name: "images of all classes" if name == ALL else f"images of {name}")
         made["shown"] = drawn.assign(images=images, role=drawn["class"].map({ALL: ALL, **roles}))
     if len(tables.get("classes", ())):
@@ -191,7 +191,7 @@ def _softmax(transformation: str, role: str) -> Lines:
         name=f"softmax-{transformation}-{''.join(each if each.isalnum() else '-' for each in role)}",
         title=f"Softmax under {spoken(transformation)}, images {of}",
         caption="Mean softmax of the three classes that reach the highest values anywhere along the curve, in either "
-        "network; the line of the others is the maximum of all the rest.",
+        "network; the line of the others is the maximum of all the rest, those included that the other network has.",
         table="shown",
         where={"transformation": transformation, "role": role},
         x="magnitude",

@@ -92,11 +92,9 @@ def _plateau(results: pd.DataFrame, networks: pd.DataFrame, name: str, members: 
     never = [member for member in members if pd.isna(_threshold(results, networks, name, member).value)]
     sentence = (
         f"{name}: halfway to the magnitude at which accuracy falls below {percent(PLATEAU)} of the clean one it has "
-        "lost at "
-        f"most {_points(lost[worst].value)} ({in_words(worst)}{surely(lost[worst], networks, name, tenths)}); it "
-        "stays within "
-        f"{_SMALL * 100:.0f} points of the clean one, interval included, in {_holding(verdicts)} of {len(members)} "
-        "directions."
+        f"lost at most {_points(lost[worst].value)}{surely(lost[worst], networks, name, tenths)}, under "
+        f"{in_words(worst)}; it stays within {_SMALL * 100:.0f} points of the clean one, interval included, in "
+        f"{_holding(verdicts)} of {len(members)} directions."
     )
     if never:
         sentence += f" It never falls so far on the grid under {listed([in_words(each) for each in never])}."

@@ -26,8 +26,9 @@ def pair_findings(results: pd.DataFrame, networks: pd.DataFrame) -> list[Finding
     trained = bool(networks["trained"].all())
     rows = results[results["quantity"].isin((GAP, TOGETHER, ACROSS))]
     said: list[Finding] = []
-    for pair in dict.fromkeys(rows["network"]):
-        own = rows[rows["network"] == pair]
+    for first, second in dict.fromkeys(zip(rows["network"], rows["other"], strict=True)):
+        own = rows[(rows["network"] == first) & (rows["other"] == second)]
+        pair = f"{first} and {second}"
         said += [*_curves(own, trained, pair), *_classes(own, trained, pair), *_thresholds(own, trained, pair)]
     return said
 
@@ -64,7 +65,7 @@ def _curves(rows: pd.DataFrame, trained: bool, pair: str) -> list[Finding]:
     sentence = (
         f"{pair}: in parts of the clean accuracy, their curves lie at most {_points(gaps[low].value)} ({spoken(low)}) "
         "to "
-        f"{_points(gaps[high].value)} ({spoken(high)}{_sure(gaps[high], trained, tenths)}) apart, surely within "
+        f"{_points(gaps[high].value)} ({spoken(high)}{_sure(gaps[high], trained, _plain)}) apart, surely within "
         f"{_ALIKE * 100:.0f} points under {_holding(verdicts)} of {len(gaps)} transformations"
     )
     sentence += f", and surely further apart under {listed(apart, 12)}." if apart else "."
@@ -110,4 +111,9 @@ def _sure(found: Estimate, trained: bool, write: Any) -> str:
 
 
 def _points(share: float) -> str:
-    return f"{tenths(share).lstrip('+')} points"
+    return f"{_plain(share)} points"
+
+
+def _plain(share: float) -> str:
+    """Percentage points without the sign of a difference."""
+    return tenths(share).lstrip("+")

@@ -21,11 +21,11 @@ def pair_rows(tables: dict[str, pd.DataFrame], rows: pd.DataFrame) -> list[Row]:
         rows: the jobs' tidy rows.
 
     Returns:
-        Tidy rows whose `network` is "A and B".
+        Tidy rows whose `network` is the one, and whose `other` the other.
     """
     found_rows: list[Row] = []
     for seed, first, second in _pairs(tables["networks"]):
-        where = {"network": f"{first} and {second}", "seed": seed}
+        where = {"network": first, "other": second, "seed": seed}
         found_rows += [{**row, **where} for row in _gaps(tables, seed, first, second)]
         found_rows += [{**row, **where} for row in _together(tables["classes"], seed, first, second)]
         found_rows += [{**row, **where} for row in _across(rows, seed, first, second)]
@@ -57,11 +57,10 @@ def _gaps(tables: dict[str, pd.DataFrame], seed: int, first: str, second: str) -
         quality = "accuracy" if own[0]["accuracy"].notna().any() else "agreement"
         means = [np.asarray(each.loc[magnitudes, quality], dtype=np.float64)[None] for each in own]
         place = magnitudes.get_loc(clean[0])
-        low = high = NAN
+        value, low, high = float(_gap(means[0], means[1], place)[0]), NAN, NAN
         if drawn and all(len(each) for each in drawn):
             one, other = (_replicates(each, name, list(magnitudes)) for each in drawn)
-            low, high = ends_of(_gap(one, other, place))
-        value = float(_gap(means[0], means[1], place)[0])
+            low, high = ends_of(_gap(one, other, place), around=value)
         yield found(GAP, value, low, high, int(own[0]["n"].iloc[0]), transformation=name)
 
 

@@ -1,5 +1,6 @@
 """What images look like at the thresholds, and what the network takes them for there."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from invariscope.core.files import whole
-from invariscope.core.words import amount
+from invariscope.core.words import amount, percent
 from invariscope.responses.recorder import Strength
 from invariscope.studies.given import Given
 from invariscope.studies.tolerance_sweeps import LEVELS, Swept
@@ -37,22 +38,27 @@ PLACES = (
 )
 
 
-def picture_rows(given: Given, swept: Swept, transformation: Transformation) -> pd.DataFrame:
+def picture_rows(
+    given: Given, swept: Swept, transformation: Transformation, without: Sequence[str] = ()
+) -> pd.DataFrame:
     """One image at the magnitudes where all images together fall below a share of the clean accuracy.
 
-    The image is the first that the network is right about, when clean.
+    The image is the first that the network is right about when clean, of a class that turns and mirrors change.
 
     Args:
         given: the network beside its test images; without a folder there are no pictures.
         swept: its answers.
         transformation: the family.
+        without: classes whose images show too little.
 
     Returns:
         Columns `transformation, place, magnitude, file, note`.
     """
     if given.folder is None:
         return pd.DataFrame()
-    right = np.flatnonzero(swept.quality[swept.sweep.clean])
+    names = np.array([*swept.sweep.groups.names, ""])[swept.sweep.groups.of_image]
+    plain = swept.quality[swept.sweep.clean] * ~np.isin(names, list(without))
+    right = np.flatnonzero(plain if plain.any() else swept.quality[swept.sweep.clean])
     index = torch.tensor([int(right[0]) if len(right) else 0])
     identity, rows = swept.sweep.identity, []
     at = {CLEAN: identity}
@@ -70,7 +76,7 @@ def picture_rows(given: Given, swept: Swept, transformation: Transformation) -> 
         name = f"{given.label}-{given.seed}-{transformation.name}-{list(at).index(place)}"
         file = f"{FOLDER}/{''.join(letter if letter.isalnum() else '-' for letter in name)}.png"
         write_picture(shown[0], given.folder / file)
-        note = f"{amount(magnitude, swept.sweep.unit_of_measure, 2)}: {said} {sure * 100:.0f} %"
+        note = f"{amount(magnitude, swept.sweep.unit_of_measure, 2)}\n{said} {percent(sure)}"
         rows.append(
             {"transformation": transformation.name, "place": place, "magnitude": magnitude, "file": file, "note": note}
         )

@@ -10,8 +10,8 @@ from invariscope.tolerance.outputs import ALL
 from invariscope.tolerance.resample import draws, interval
 from invariscope.tolerance.softmax import output_names, softmax_table
 
-OTHERS = "others"
-_NAMED = 5
+OTHERS, TRUE = "others", "their own class"
+_NAMED, _NAMED_OF_ALL = 5, 4
 
 
 def softmax_rows(swept: Swept) -> pd.DataFrame:
@@ -69,23 +69,42 @@ def _merged(rows: pd.DataFrame) -> pd.DataFrame:
     truth = rows["class"].iloc[0]
     peaks = rows[rows["predicted"] != OTHERS].groupby("predicted")["softmax"].max().sort_values(ascending=False)
     named = [name for name in peaks.index if name == truth] + [name for name in peaks.index if name != truth]
-    kept = named[:_NAMED]
+    # One colour of those for all images is that of their own class.
+    kept = named[: _NAMED_OF_ALL if truth == ALL else _NAMED]
     rest = ~rows["predicted"].isin(kept)
     keys = ["network", "magnitude"]
     others = rows[rest].sort_values("softmax", ascending=False).drop_duplicates(keys)
     others = others.assign(predicted=OTHERS, low=np.nan, high=np.nan).sort_values([*keys], kind="stable")
     order = {name: place for place, name in enumerate(kept)}
     both = pd.concat([rows[~rest], others], ignore_index=True)
-    return both.assign(_order=both["predicted"].map(order).fillna(_NAMED)).sort_values(
-        ["_order", "network", "magnitude"], kind="stable", ignore_index=True
-    ).drop(columns="_order")  # fmt: skip
+    both = both.assign(_order=both["predicted"].map(order).fillna(_NAMED))
+    both = both.sort_values(["_order", "network", "magnitude"], kind="stable", ignore_index=True)
+    result: pd.DataFrame = both.drop(columns="_order")
+    return result
+
+
+def with_truth(shown: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
+    """The curves that are drawn, and for all images together the mean softmax of each image's own class.
+
+    Args:
+        shown: of `shown_rows`.
+        curves: the tolerance curves of all jobs.
+    """
+    own = curves[(curves["class"] == ALL) & (curves["seed"] == shown["seed"].min())]
+    own = own[own["transformation"].isin(shown["transformation"]) & own["softmax_true"].notna()]
+    names = {"softmax_true": "softmax", "softmax_true_low": "low", "softmax_true_high": "high"}
+    columns = [name for name in shown.columns if name in own.columns and name not in names.values()]
+    truth = own[[*columns, *names]].rename(columns=names).assign(predicted=TRUE)
+    both: pd.DataFrame = pd.concat([truth, shown], ignore_index=True)
+    return both
 
 
 def extreme_classes(classes: pd.DataFrame) -> list[str]:
     """The classes with the smallest and the largest tolerance: the mean share of the way at which their softmax halves.
 
     Args:
-        classes: of `class_rows`, all jobs; only classes that every network recognises count.
+        classes: of `class_rows`, all jobs; classes that every network recognises
+            come first.
 
     Example:
         >>> rows = pd.DataFrame({"class": ["a", "b", "c"], "share": [0.5, 0.1, 0.9], "recognised": [True] * 3})
@@ -94,7 +113,9 @@ def extreme_classes(classes: pd.DataFrame) -> list[str]:
     """
     if classes.empty:
         return []
-    known = classes[classes.groupby("class")["recognised"].transform("all") & classes["share"].notna()]
+    classes = classes[classes["share"].notna()]
+    known = classes[classes.groupby("class")["recognised"].transform("all")]
+    known = classes if known.empty else known
     mean = known.groupby("class", sort=False)["share"].mean().sort_values(kind="stable")
     return list(dict.fromkeys([*mean.index[:1], *mean.index[-1:]]))
 

@@ -104,6 +104,10 @@ def sweep_of(given: Given, transformation: Transformation, magnitudes: Sequence[
     with torch.inference_mode():
         for indices, batch in given.images.batches(_BATCH, given.network.device):
             for place, strength in enumerate(strengths):
+                if strength.magnitude == transformation.identity:
+                    # The identity leaves images as they are, to the bit, and these answers are known.
+                    outputs[place].append(given.logits[indices])
+                    continue
                 shown = strength(batch, indices)
                 outputs[place].append(given.network(shown).float().cpu())
                 squared[place] += float((shown - batch).double().square().sum())
@@ -120,14 +124,23 @@ def sweep_of(given: Given, transformation: Transformation, magnitudes: Sequence[
     return Swept(sweep, np.sqrt(squared / pixels), replicates)
 
 
-def ends_of(replicates: Float[ndarray, " replicate"]) -> tuple[float, float]:
+def ends_of(replicates: Float[ndarray, " replicate"], around: float | None = None) -> tuple[float, float]:
     """The 95 % interval of replicates; NaN where fewer than half of them are known.
+
+    Args:
+        replicates: of the bootstrap.
+        around: the number itself, where it is a largest of several: replicates of such lie too high, and are shifted so
+            that their median is the number.
 
     Example:
         >>> ends_of(np.array([0.0, 1.0, np.nan])), ends_of(np.array([np.nan, np.nan, 1.0]))
         ((0.025, 0.975), (nan, nan))
+        >>> ends_of(np.array([2.0, 3.0, 4.0]), around=2.5)
+        (1.55, 3.45)
     """
     known = replicates[~np.isnan(replicates)]
+    if around is not None and len(known):
+        known = np.maximum(known + (around - np.median(known)), 0.0)
     if 2 * len(known) < len(replicates):
         return NAN, NAN
     # Ends may be infinite (beyond the grid), between which there is no interpolating.

@@ -23,7 +23,7 @@ from invariscope.report.pictures import unenlarged
 _SIZE, _NOTE, _LONGEST, _GAP, _LINE = 10.5, 9.0, 150.0, 12.0, 12.0
 # Pixels: no picture is drawn smaller or, unless it is asked for, larger; none of a file has more.
 _SMALLEST, _USUAL, _LARGEST = 56, 96, 200
-_MOST_ROWS, _MOST_COLUMNS = 24, 14
+_MOST_ROWS, _MOST_COLUMNS, _MOST_LINES = 24, 14, 3
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,12 @@ class Shot:
     Args:
         pixels: (row, column, 3), uint8; None where the file is not there, or is no picture.
         note: what is written below it.
+        asked: the table has a row for this place.
     """
 
     pixels: np.ndarray | None
     note: str
+    asked: bool = True
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,8 @@ def draw(spec: Spec, rows: pd.DataFrame, results: pd.DataFrame) -> Drawn:
             _row(axes, layout, y, spec.label(name), shots[panel, name])
             y += layout.step[1]
     every = [shot for own in shots.values() for shot in own]
-    missing = sum(shot.pixels is None for shot in every)
-    drawn = len(every) - missing
+    missing = sum(shot.asked and shot.pixels is None for shot in every)
+    drawn = sum(shot.pixels is not None for shot in every)
     here = {(panel, name) for panel, own in names.items() for name in own}
     rest = sum(len(categories(spec, where_is(rows, spec.panel, panel), spec.y)) for panel in panels) - len(here)
     caption = told(
@@ -107,7 +109,8 @@ def draw(spec: Spec, rows: pd.DataFrame, results: pd.DataFrame) -> Drawn:
     )
     said = [f"{count(drawn, 'picture')} in {count(len(here), 'row')}"]
     for (_, name), own in shots.items():
-        notes = [f"{spec.label(column)} {shot.note}" for column, shot in zip(shown, own, strict=True) if shot.note]
+        pairs = [(spec.label(column), shot.note) for column, shot in zip(shown, own, strict=True) if shot.note]
+        notes = [f"{column} {note}".replace("\n", ", ") for column, note in pairs]
         said += [f"{spec.label(name)}: {', '.join(notes)}"] if notes else []
     return Drawn(spec.name, spec.title, caption, alternative("Pictures", spec, [], said[:9]), figure)
 
@@ -116,9 +119,21 @@ def _shot(spec: Spec, rows: pd.DataFrame, panel: Any, name: Any, column: Any) ->
     own = where_is(rows, spec.panel, panel)
     own = own[(own[spec.y] == name) & (own[spec.x] == column)]
     if own.empty:
-        return Shot(None, "")
+        return Shot(None, "", asked=False)
     note = own[spec.note].iloc[0] if spec.note is not None else ""
-    return Shot(_pixels(str(own[spec.file].iloc[0])), "" if pd.isna(note) else tidy(note, 60))
+    return Shot(_pixels(str(own[spec.file].iloc[0])), "" if pd.isna(note) else _tidied(str(note)))
+
+
+def _tidied(note: str) -> str:
+    """A note without control characters; its line breaks and narrow spaces, at which no line ends, stay."""
+    lines = note.split("\n")[:_MOST_LINES]
+    return "\n".join("\u202f".join(tidy(part, 60) for part in line.split("\u202f")) for line in lines)
+
+
+def _lines(note: str, width: float) -> list[str]:
+    """A note as it is written below a picture: as it was broken, or in at most two lines."""
+    own = [line for line in note.split("\n") if line]
+    return [text for line in own for text in broken(line, width + _GAP - 4, _NOTE, lines=2 if len(own) == 1 else 1)]
 
 
 def _pixels(file: str) -> np.ndarray | None:
@@ -147,7 +162,7 @@ def _arrange(spec: Spec, names: Sequence[str], columns: int, shots: Any) -> Layo
         # Whole steps keep every pixel of a small picture as wide as its neighbours.
         scale = float(math.floor(scale))
     across = min(max(scale * wide, min(room, _SMALLEST)), room)
-    notes = [len(broken(shot.note, across + _GAP - 4, _NOTE)) for shot in every if shot.note]
+    notes = [len(_lines(shot.note, across)) for shot in every if shot.note]
     return Layout(left, across, scale * tall, max(notes, default=0))
 
 
@@ -157,10 +172,11 @@ def _row(axes: Axes, layout: Layout, y: float, name: str, shots: Sequence[Shot])
     for place, shot in enumerate(shots):
         x = layout.left + place * layout.step[0]
         if shot.pixels is None:
-            axes.text(x + layout.wide / 2, y + layout.high / 2, "–", ha="center", va="center", color=LIGHT["faint"])
+            sign = "–" if shot.asked else "·"
+            axes.text(x + layout.wide / 2, y + layout.high / 2, sign, ha="center", va="center", color=LIGHT["faint"])
             continue
         _picture(axes, shot.pixels, x, y, layout)
-        for line, words in enumerate(broken(shot.note, layout.wide + _GAP - 4, _NOTE) if shot.note else []):
+        for line, words in enumerate(_lines(shot.note, layout.wide)):
             foot = y + layout.high + 4 + _LINE * (line + 0.8)
             axes.text(x + layout.wide / 2, foot, words, ha="center", fontsize=_NOTE, color=LIGHT["muted"])
 

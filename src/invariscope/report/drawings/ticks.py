@@ -116,7 +116,10 @@ def _round(ends: tuple[float, float], most: int) -> np.ndarray:
 
 
 def at_values(values: Sequence[float], spec: Spec, width: float) -> Ticks:
-    """Ticks of a horizontal axis at the values themselves, or at as many of them as can be read."""
+    """Ticks of a horizontal axis at the values themselves, or at as many of them as can be read.
+
+    Below curves of many values they stand at round numbers.
+    """
     known = sorted({value for value in values if math.isfinite(value)}) or [0.0]
     log = spec.log_x and known[0] > 0
     scaled = [math.log10(value) for value in known] if log else known
@@ -124,7 +127,7 @@ def at_values(values: Sequence[float], spec: Spec, width: float) -> Ticks:
     low, high = scaled[0] - room, scaled[-1] + room
     pixels = [(value - low) / (high - low) * width for value in scaled]
     words = [spec.label(value) for value in known]
-    if len(known) > 12 and not log:
+    if len(known) > (3 if spec.band else 12) and not log:
         ticks = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(known[0], known[-1])
         inside = [float(tick) for tick in ticks if known[0] <= tick <= known[-1]]
         return Ticks(low, high, tuple(inside), tuple(number(tick, 6) for tick in inside))
