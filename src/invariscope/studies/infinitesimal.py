@@ -58,8 +58,8 @@ class Infinitesimal(GivenStudy):
         "Bilinear reading blurs as well as moves; the derivative is that of the motion alone.",
         "Noise of the same power spectrum is no natural change of an image. A change that is the same everywhere, such "
         "as brightness, is its own noise, so that its selectivity is 1 whatever the network does.",
-        "Equivariance is that of the map as it is sampled: after a stride without blur a map of coarse detail does not "
-        "move by less than its own pixels, though it may move exactly by whole ones.",
+        "Equivariance is that of the map as it is sampled: behind a stride without a blur, maps move exactly by whole "
+        "pixels of their own and not by less, so that most of the fall with depth may be that of aliasing.",
         "Mirror images have no derivative, so that of the claims on flips nothing is said.",
         "A rank correlation over few layers has few values.",
     )
