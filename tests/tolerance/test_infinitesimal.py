@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from invariscope.core.errors import ImageError, NetworkError, SettingError
+from invariscope.core.errors import ImageError, SettingError
 from invariscope.images.images import Images
 from invariscope.networks.network import Network
 from invariscope.tolerance.infinitesimal import sensitivity
@@ -245,39 +245,6 @@ def test_the_first_flip_of_a_blur_counts_in_pixels():
     assert images["below"].isna().all()
     assert row(found, "output")["unit_of_measure"] == "pixels squared"
     assert images["unit_of_measure"].unique().tolist() == ["pixels"]
-
-
-class Square(nn.Module):
-    def forward(self, images):
-        return images.square().flatten(1)
-
-
-class DetachedSquare(nn.Module):
-    def forward(self, images):
-        return images.detach().square().flatten(1)
-
-
-class OwnSquare(nn.Module):
-    class Function(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx, images):
-            return images**2
-
-    def forward(self, images):
-        return self.Function.apply(images).flatten(1)
-
-
-@pytest.mark.parametrize(("kind", "told"), [(DetachedSquare, "hides its derivative"), (OwnSquare, "forward mode")])
-def test_what_hides_its_derivative_is_measured_by_differences_and_told(kind, told):
-    pictures = Images(torch.rand(4, 1, 4, 4))
-    expected = row(sensitivity(Square(), pictures, ["brightness"], **FEW), "output")["sensitivity"]
-    found = sensitivity(kind(), pictures, ["brightness"], **FEW)
-    assert found.method == "difference"
-    assert told in found.notes[0]
-    assert "differences of two passes were taken" in found.notes[0]
-    assert row(found, "output")["sensitivity"] == pytest.approx(expected, rel=1e-2)
-    with pytest.raises(NetworkError, match='use method="difference"'):
-        sensitivity(kind(), pictures, ["brightness"], method="forward", **FEW)
 
 
 def test_families_that_change_nothing_are_left_out_and_named():

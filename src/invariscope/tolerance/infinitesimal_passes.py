@@ -149,7 +149,7 @@ def choose_push(
     for name in ("batched", "forward") if method == "auto" else (method,):
         try:
             found = _output(_PUSHES[name], network, images, direction)
-        except (RuntimeError, NotImplementedError, ValueError) as error:
+        except (RuntimeError, ValueError) as error:
             if isinstance(error, (InvariscopeError, torch.OutOfMemoryError)):
                 raise
             reason = str(error).strip().split("\n")[0].rstrip(".")
