@@ -283,4 +283,4 @@ def test_panels_may_have_axes_of_their_own_with_their_units(draw_figure):
     assert made.place("degrees")[1] > made.place("Rotation")[1]
     shared = draw_figure(Lines(name="it", title="It", caption="", x="m", panel="t", band=True), table)
     assert "degrees" not in shared.words
-    assert shared.words.count("90") == 2
+    assert shared.words.count("80") == 2

@@ -66,11 +66,13 @@ def test_overwriting_leaves_nothing_of_the_old_study_and_all_of_a_persons_own(tm
     one = AcrossCategory(images="builtin:glyphs?per_class=2", k=(1,), seeds=(0,), epochs=1)
     (tmp_path / "own.parquet").write_bytes(b"mine")
     conduct_study(one, tmp_path, engine="serial")
+    (tmp_path / "pictures").mkdir()
     old = {file.name for file in (tmp_path / "networks").iterdir()}
     other = AcrossCategory(images="builtin:glyphs?per_class=2", k=(2,), seeds=(0,), epochs=1)
     conduct_study(other, tmp_path, engine="serial", overwrite=True)
     assert not old & {file.name for file in (tmp_path / "networks").iterdir()}
     assert (tmp_path / "own.parquet").read_bytes() == b"mine"
+    assert not (tmp_path / "pictures").exists()
     assert set(pd.read_parquet(tmp_path / "networks.parquet").k) == {2}
 
 

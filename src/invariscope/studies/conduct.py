@@ -126,7 +126,7 @@ def _made_by_a_study(out: Path) -> list[Path]:
         tables = []
     if not tables and not (out / ".plan.json").exists():
         return []
-    names = ("jobs", "networks", "failures", "log", "findings.json", "figures.json")
+    names = ("jobs", "networks", "failures", "log", "pictures", "findings.json", "figures.json")
     made = [out / name for name in (*names, *(f"{table}.parquet" for table in tables))]
     return [path for path in made if path.exists()]
 
