@@ -63,7 +63,9 @@ def test_it_is_known_by_name_and_has_all_scales():
 
 def test_the_profile_is_told_in_steps_of_the_grid_and_by_its_extremes():
     sentence = told()[0].sentence
-    assert "would change the image by 0.4 of its spread between images, the output by 0.6: 1.50 times as much" in sentence
+    assert (
+        "would change the image by 0.4 of its spread between images, the output by 0.6: 1.50 times as much" in sentence
+    )
     assert "95 % in 1.40 to 1.60 over 500 images" in sentence
     assert sentence.endswith("Most is created in output (×2.00), most removed in relu (×0.50).")
     assert told(gains=(1.0, 1.5))[0].sentence.endswith("Most is created in output (×1.50), nothing removes any.")

@@ -48,9 +48,9 @@ def _profile(own: pd.DataFrame, known: pd.DataFrame, network: str, name: str) ->
     last = relative.index[-1]
     output = estimate(own, known, network, transformation=name, quantity="relative sensitivity", layer=last)
     sentence = (
-        f"{network}, {spoken(name)}: on a straight line one step of the default grid would change the image by {number(ends['image'], 2)} of "
-        f"its spread between images, the output by {number(ends['output'], 2)}: {hundredths(output.value)} times as "
-        f"much{surely(output, known, network)}. {_extremes(gains)}"
+        f"{network}, {spoken(name)}: on a straight line one step of the default grid would change the image by "
+        f"{number(ends['image'], 2)} of its spread between images, the output by {number(ends['output'], 2)}: "
+        f"{hundredths(output.value)} times as much{surely(output, known, network)}. {_extremes(gains)}"
     )
     return Finding(sentence)
 

@@ -15,10 +15,10 @@ from invariscope.tolerance.search import find_thresholds
 from invariscope.transformations.base import Transformation
 
 PREDICTORS: Mapping[str, str] = {
-    "margin": "the margin alone",
-    "length": "the margin over the length of the logits' derivative",
-    "estimate": "the margin over its derivative",
-    "nearest": "where straight lines of all classes meet",
+    "margin": "margin alone",
+    "length": "margin over the change of all logits",
+    "estimate": "margin over its own change",
+    "nearest": "where straight lines meet",
 }
 """Columns that should rank images as their flips do."""
 
