@@ -59,7 +59,7 @@ def thresholds(
 ) -> None:
     """Find the magnitude at which the answer for each image, and the mean of each class, first gives way.
 
-    A coarse sweep brackets each fall and halves the bracket, in a quarter to a third of the forward passes of a sweep at the
+    A coarse sweep brackets each fall and halves the bracket, in a quarter to a third of the passes of a sweep at the
     same resolution.
 
     Args:
