@@ -33,6 +33,16 @@ def tenths(share: float) -> str:
     return ("" if not float(text) else "+" if share > 0 else MINUS) + text
 
 
+def unsigned(share: float) -> str:
+    """Percentage points to a tenth, of what is no difference: without a sign above zero.
+
+    Example:
+        >>> unsigned(0.045), unsigned(-0.01)
+        ('4.5', '−1.0')
+    """
+    return tenths(share).removeprefix("+")
+
+
 def sure(estimate: Estimate, write: Callable[[float], str] = hundredths) -> str:
     """How sure a number is: its interval over seeds in brackets; empty for one seed.
 

@@ -10,7 +10,7 @@ from invariscope.statistics.proportions import wilson
 from invariscope.studies.compare import Estimate
 from invariscope.studies.evidence import estimate, surely
 from invariscope.studies.judge import direction, equality
-from invariscope.studies.phrases import hundredths, tenths
+from invariscope.studies.phrases import hundredths, tenths, unsigned
 from invariscope.studies.tolerance_grids import PAPER
 
 _SURE, _RELATED, _STRONG, _CONSTANT, _RETURNS = 0.05, 0.3, 0.4, 0.1, 0.2
@@ -109,7 +109,7 @@ def _turns(results: pd.DataFrame, networks: pd.DataFrame, name: str) -> list[Fin
     else:
         sentence = (
             f"{name}: over all angles the mean softmax of discs spans {_points(span.value)}"
-            f"{surely(span, networks, name, tenths)}."
+            f"{surely(span, networks, name, unsigned)}."
         )
         said.append(Finding(sentence, equality(span, _CONSTANT), claim))
         sentence = (
@@ -138,7 +138,7 @@ def _share(value: float) -> str:
 
 
 def _points(share: float) -> str:
-    return f"{tenths(share).lstrip('+')} points"
+    return f"{unsigned(share)} points"
 
 
 def most_of(part: int, total: int) -> Verdict:

@@ -10,7 +10,8 @@ from invariscope.studies.base import Tables
 from invariscope.studies.compare import Estimate
 from invariscope.studies.evidence import estimate, surely
 from invariscope.studies.judge import all_of, direction, equality
-from invariscope.studies.phrases import hundredths, tenths
+from invariscope.studies.phrases import hundredths, unsigned
+from invariscope.studies.together import together
 from invariscope.studies.tolerance_class_findings import class_findings
 from invariscope.studies.tolerance_grids import PAPER
 from invariscope.studies.tolerance_pair_findings import pair_findings
@@ -87,12 +88,13 @@ def _of(results: pd.DataFrame, networks: pd.DataFrame, name: str, quantity: str,
 def _plateau(results: pd.DataFrame, networks: pd.DataFrame, name: str, members: Sequence[Member]) -> Finding:
     claim = "up to some magnitude networks behave invariantly"
     lost = {member: _of(results, networks, name, "lost halfway to the threshold", member) for member in members}
+    lost = together(lost, over_seeds=bool(networks["trained"].all()))
     verdicts = {member: equality(each, _SMALL) for member, each in lost.items()}
     worst = max(lost, key=lambda member: lost[member].value)
     never = [member for member in members if pd.isna(_threshold(results, networks, name, member).value)]
     sentence = (
         f"{name}: halfway to the magnitude at which accuracy falls below {percent(PLATEAU)} of the clean one it has "
-        f"lost at most {_points(lost[worst].value)}{surely(lost[worst], networks, name, tenths)}, under "
+        f"lost at most {_points(lost[worst].value)}{surely(lost[worst], networks, name, unsigned)}, under "
         f"{in_words(worst)}; it stays within {_SMALL * 100:.0f} points of the clean one, interval included, in "
         f"{_holding(verdicts)} of {len(members)} directions."
     )
@@ -109,6 +111,7 @@ def _threshold(results: pd.DataFrame, networks: pd.DataFrame, name: str, member:
 def _breaks_down(results: pd.DataFrame, networks: pd.DataFrame, name: str, members: Sequence[Member]) -> Finding:
     claim = "beyond it predictions become wrong, under every transformation"
     short = {m: _of(results, networks, name, "below half of the clean accuracy at the end", m) for m in members}
+    short = together(short, over_seeds=bool(networks["trained"].all()))
     verdicts = {member: direction(each) for member, each in short.items()}
     ends = {member: _of(results, networks, name, "accuracy at the end", member) for member in members}
     kept = {member: _of(results, networks, name, "agreement at the end", member) for member in members}
@@ -168,7 +171,7 @@ def _colour(results: pd.DataFrame, networks: pd.DataFrame, name: str) -> list[Fi
 
 
 def _points(share: float) -> str:
-    return f"{tenths(share).lstrip('+')} points"
+    return f"{unsigned(share)} points"
 
 
 def _holding(verdicts: dict[Member, Verdict]) -> int:

@@ -9,7 +9,8 @@ from invariscope.core.words import listed, spoken
 from invariscope.findings.finding import Finding, Verdict
 from invariscope.studies.compare import Estimate, by_seed, mean_of
 from invariscope.studies.judge import FEWEST_SEEDS, all_of, direction, equality
-from invariscope.studies.phrases import hundredths, tenths
+from invariscope.studies.phrases import hundredths, unsigned
+from invariscope.studies.together import together
 from invariscope.studies.tolerance_grids import PAPER
 from invariscope.studies.tolerance_pairs import ACROSS, GAP, TOGETHER
 
@@ -47,7 +48,7 @@ def _estimate(rows: pd.DataFrame, trained: bool, **where: Any) -> Estimate:
 def _each(rows: pd.DataFrame, trained: bool, quantity: str) -> dict[str, Estimate]:
     names = [name for name in dict.fromkeys(rows.loc[rows["quantity"] == quantity, "transformation"]) if name in PAPER]
     every = {name: _estimate(rows, trained, quantity=quantity, transformation=name) for name in names}
-    return {name: each for name, each in every.items() if not math.isnan(each.value)}
+    return together({name: each for name, each in every.items() if not math.isnan(each.value)}, over_seeds=trained)
 
 
 def _holding(verdicts: dict[str, Verdict]) -> int:
@@ -65,7 +66,7 @@ def _curves(rows: pd.DataFrame, trained: bool, pair: str) -> list[Finding]:
     sentence = (
         f"{pair}: in parts of the clean accuracy, their curves lie at most {_points(gaps[low].value)} ({spoken(low)}) "
         "to "
-        f"{_points(gaps[high].value)} ({spoken(high)}{_sure(gaps[high], trained, _plain)}) apart, surely within "
+        f"{_points(gaps[high].value)} ({spoken(high)}{_sure(gaps[high], trained, unsigned)}) apart, surely within "
         f"{_ALIKE * 100:.0f} points under {_holding(verdicts)} of {len(gaps)} transformations"
     )
     sentence += f", and surely further apart under {listed(apart, 12)}." if apart else "."
@@ -111,9 +112,4 @@ def _sure(found: Estimate, trained: bool, write: Any) -> str:
 
 
 def _points(share: float) -> str:
-    return f"{_plain(share)} points"
-
-
-def _plain(share: float) -> str:
-    """Percentage points without the sign of a difference."""
-    return tenths(share).lstrip("+")
+    return f"{unsigned(share)} points"
