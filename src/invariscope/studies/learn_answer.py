@@ -10,6 +10,8 @@ from invariscope.learned.controls import ALL
 from invariscope.learned.learn import Learned, strength_of
 from invariscope.statistics.proportions import wilson
 
+PIXEL, COLOUR = 1.0, 0.2
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -60,10 +62,16 @@ class Answer:
         """Whether any scale was certified, and there was something to lose."""
         return self.scale > 0 and self.clean > 0
 
+    @property
+    def little(self) -> bool:
+        """Whether pixels move by less than one, and ‖C − I‖ is below a fifth; a convolution alone is never little."""
+        moves, colours = self.displacement > 0, self.colour == self.colour
+        return (moves or colours) and self.displacement < PIXEL and not self.colour >= COLOUR
+
     def plain(self) -> dict[str, Any]:
         """As run.json holds it; what is unknown is None."""
         known = {name: None if value != value else value for name, value in asdict(self).items()}
-        return {"found": self.found, **known}
+        return {"found": self.found, "little": self.little, **known}
 
 
 def answer_of(learned: Learned, labelled: bool) -> Answer:

@@ -1,5 +1,6 @@
 """What to draw of a learned family."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,7 +42,7 @@ def figures_of(learned: Learned, answer: Answer, tables: Mapping[str, pd.DataFra
     heads = learned.module.heads
     return [
         _gallery(answer),
-        _certificate(learned),
+        _certificate(learned, tables["scales"]),
         *([_apart(answer)] if (tables["examples"]["figure"] == APART).any() else []),
         _kept(answer),
         *(_space(answer) if "spatial" in heads else []),
@@ -82,8 +83,9 @@ def _apart(answer: Answer) -> Gallery:
     )
 
 
-def _certificate(learned: Learned) -> Lines:
+def _certificate(learned: Learned, scales: pd.DataFrame) -> Lines:
     share = learned.settings.target_accuracy_share
+    lowest = min(float(scales["low"].min()), share) if scales["low"].notna().any() else 0.0
     return Lines(
         name="certificate",
         title="How large the family may be",
@@ -100,6 +102,7 @@ def _certificate(learned: Learned) -> Lines:
         y_label="kept, of the clean value",
         share=True,
         reference=share,
+        span=(max(math.floor(lowest * 10) / 10 - 0.05, 0.0), 1.05),
     )
 
 

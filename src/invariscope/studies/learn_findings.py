@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from invariscope.core.words import count, number, percent
+from invariscope.core.words import count, listed, number, percent
 from invariscope.findings.finding import Finding
 from invariscope.learned.learn import Learned
 from invariscope.studies.learn_answer import Answer
@@ -40,8 +40,10 @@ def cards(answer: Answer) -> list[dict[str, Any]]:
         {
             "question": "Certified scale",
             "answer": number(answer.scale) if answer.found else "nothing found",
-            "detail": "of the learned family, s in I + s(F − I)" if answer.found else "no scale keeps what is required",
-            "kind": "good" if answer.found else "bad",
+            "detail": ("of the learned family, s in I + s(F − I)" + ("; it is little" if answer.little else ""))
+            if answer.found
+            else "no scale keeps what is required",
+            "kind": ("unsure" if answer.little else "good") if answer.found else "bad",
         },
         {
             "question": f"{_SHORT[answer.quality]}, mean over k",
@@ -105,8 +107,17 @@ def _main(learned: Learned, answer: Answer) -> str:
         f"The network ignores the learned family up to scale {number(answer.scale)}: "
         f"{kept.format(percent(answer.mean, 1))} in the mean over k and {percent(answer.worst, 1)} at the worst "
         f"({answer.worst_control}), against {percent(answer.clean, 1)} of the same images clean; {share} of that, "
-        f"{percent(answer.required, 1)}, had to be kept."
+        f"{percent(answer.required, 1)}, had to be kept.{_little(answer)}"
     )
+
+
+def _little(answer: Answer) -> str:
+    """A certificate of next to nothing is worth next to nothing."""
+    if not answer.little:
+        return ""
+    parts = [f"pixels move by {number(answer.displacement, 2)} px"] if answer.displacement > 0 else []
+    parts += [f"‖C − I‖ is {number(answer.colour, 2)}"] if answer.colour == answer.colour else []
+    return f" That is little: in the mean over k {listed(parts)}."
 
 
 def _sure(learned: Learned, answer: Answer) -> str:

@@ -41,9 +41,9 @@ def draw(spec: Spec, rows: pd.DataFrame, results: pd.DataFrame) -> Drawn:
         for value, mark in colours.marks.items()
         if any(mean.each for mean in found[panel][value].values())
     ]
-    caption = told(
-        spec, samples(spec, rows, means, bars="Ribbons" if spec.band else "Bars"), colours.said(), level(spec)
-    )
+    # A caption that says itself what its ribbons are is believed.
+    bars = "Bars" if not spec.band else "" if "ribbon" in spec.caption.lower() else "Ribbons"
+    caption = told(spec, samples(spec, rows, means, bars=bars), colours.said(), level(spec))
     return Drawn(spec.name, spec.title, caption, alternative("Lines", spec, titles, said[:12]), figure)
 
 
