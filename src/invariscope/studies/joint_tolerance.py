@@ -17,8 +17,8 @@ from invariscope.studies.tidy import found
 from invariscope.tolerance.joint import JointTolerance, joint_tolerance
 from invariscope.transformations.joint import Joint
 
-_SHIFTS = (0.0625, 0.125, 0.1875, 0.25, 0.375, 0.5)
-_ANGLES = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0)
+_SHIFTS = (0.03125, 0.0625, 0.09375, 0.125, 0.1875, 0.25, 0.375)
+_ANGLES = (2.5, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0)
 _FEWER = (
     ("translation-x", (-0.25, 0.0, 0.25)),
     ("translation-y", (-0.25, 0.0, 0.25)),
@@ -81,7 +81,7 @@ class JointToleranceStudy(GivenStudy):
         ("translation-x", _both_sides(_SHIFTS)),
         ("translation-y", _both_sides(_SHIFTS)),
         ("rotation", _both_sides(_ANGLES)),
-        ("zoom", (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)),
+        ("zoom", (0.65, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.3, 1.5)),
     )
     level: float = 0.9
     replicates: int = 500
