@@ -169,9 +169,9 @@ class TransformerNetStudy(GivenStudy):
                 continue
             families[name] = learned
             rows += [*family_rows(learned, name), *self._colours(given, learned, objective, name)]
-            for table, frame in (("course", course_rows(learned)), ("parts", parts_rows(learned))):
-                tables[table].append(frame.assign(version=name))
-            tables["entries"].append(pd.DataFrame(entries_rows(learned)).assign(version=name))
+            tables["course"].append(course_rows(learned).assign(version=name))
+            for table, rows_of in (("parts", parts_rows), ("entries", entries_rows)):
+                tables[table].append(pd.DataFrame(rows_of(learned)).assign(version=name))
         rows += equal_rows(families, given, objective, self.k_grid)
         if RECOMMENDED in families:
             tables["region"].append(

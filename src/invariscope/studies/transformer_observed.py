@@ -55,11 +55,15 @@ def entries_rows(learned: Learned) -> list[Row]:
     return rows
 
 
-def parts_rows(learned: Learned) -> pd.DataFrame:
-    """What every head does along k₁ = k₂, from the family's table."""
-    family = learned.family
-    along = family[(family["k1"] == family["k2"]) & (family["part"] == "action")]
-    return along[["head", "k1", "parameter", "value", "unit_of_measure"]].rename(columns={"k1": "k"})
+def parts_rows(learned: Learned) -> list[Row]:
+    """What every head does along k₁ = k₂ = k."""
+    ks, net = np.linspace(0, 1, 5).tolist(), learned.module
+    return [
+        {"head": head, "k": k, "parameter": name, "value": value}
+        for head in net.heads
+        for k, matrix in zip(ks, matrices(net, head, [(k, k) for k in ks]), strict=True)
+        for name, value in actions(net, head, matrix, *learned.size).items()
+    ]
 
 
 def changes(
