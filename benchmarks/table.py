@@ -56,6 +56,14 @@ def main() -> None:
     scaling = load("scaling")
     share, workers = scaling["of ideal"], scaling["workers"]
     rows.append((f"grids: {workers} workers, of {workers} × one", spread(share), "≥ 0.85×", share["median"] >= 0.85))
+    thresholds, worst = load("thresholds"), load("worst_case")
+    for name in ("rotation", "brightness", "gaussian-noise", "translation-x"):
+        case = thresholds[name]
+        what = f"bracketing / dense sweep, forward passes: {name}, {case['steps']} steps, {case['images']} images"
+        rows.append((what, f"{case['ratio']:.2f}×", "≤ 0.33×", case["ratio"] <= 1 / 3))
+    what = f"worst case: same answers as the peer on {worst['points']} points, of {worst['images']} images"
+    rows.append((what, str(worst["same answer"]), "all", worst["same answer"] == worst["images"]))
+    rows.append(("worst case: times fewer passes than the peer", f"{worst['times fewer passes']:.1f}×", "", None))
     signs = {True: "met", False: "missed", None: ""}
     table = "\n".join(f"| {what} | {got} | {wanted} | {signs[met]} |" for what, got, wanted, met in rows)
     about = overhead["machine"]
