@@ -115,6 +115,9 @@ def learn_transformer(
     differ more from the identity, the more the larger k; otherwise steps repair the accuracy. Afterwards
     F_s = I + s (F − I) is examined on images that training did not see, and the largest s that holds is certified.
 
+    One seed gives the same bits on a processor, interrupted or not; on a GPU the gradient of reading between pixels
+    adds up in any order.
+
     Args:
         network: computes where its weights are; its weights stay as they are.
         images: to learn from.

@@ -17,6 +17,12 @@ SWITCHES = ("average", "batch", "sum")
 class LearnSettings:
     """Settings of `learn_transformer`.
 
+    The defaults were tried on a CIFAR-10 ResNet-20 with 4,000 images to learn from and 1,000 to certify on. A tolerance
+    of 0.05 keeps the mean over k and not the worst k (certified scale 0.05); 0.02 keeps all (scale 1). Letting the rate
+    settle takes out where the last step happens to fall. An ε that spares weights with small gradients in repairing
+    steps changed nothing there, and hid a shift that another network ignores. Most of what bilinear reading costs is
+    blur: half a pixel of shift in x and y alone takes accuracy from .915 to .806.
+
     Args:
         heads: which parts an image passes, one or more: "colour" (affine in the channels), "convolution" (one kernel),
             "spatial" (affine in the coordinates), "displacement" (a smooth field); always in this order.
