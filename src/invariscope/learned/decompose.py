@@ -147,7 +147,8 @@ def decompose_kernel(kernel: Float[ndarray, "tap tap"]) -> dict[str, float]:
     Returns:
         sum; shift-x, shift-y (of the image, pixels); variance (mean of the second moments along x and y about the
         shift, square pixels, negative for sharpening); blur (σ of the Gaussian with that variance, pixels, NaN if it
-        sharpens); response at ¼ and ½ cycles per pixel (mean over the two axes of |K̂|); distance (‖K − δ‖).
+        sharpens): what coarse detail undergoes. Response at ¼ and ½ cycles per pixel (mean over the two axes of |K̂|):
+        what fine detail undergoes, sharpened above 1. Distance (‖K − δ‖).
 
     Example:
         >>> blur = np.outer([0.25, 0.5, 0.25], [0.25, 0.5, 0.25])
